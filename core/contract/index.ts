@@ -1,0 +1,6 @@
+export * from './client.ts'
+export * from './errors.ts'
+export * from './events.ts'
+export * from './media.ts'
+export * from './procedures.ts'
+export * from './schemas.ts'

@@ -1,0 +1,23 @@
+/**
+ * Pictures reach the renderer by URL. Paths are the same in every host; the host adds the origin
+ * (`lucidex://app` in Electron, `http://127.0.0.1:port` in the browser), so media are same-origin.
+ * A path names one immutable body: what changes gets a new path.
+ */
+export const MEDIA_PREFIX = '/media/'
+
+export const mediaPath = {
+  /** The grid's thumbnail: WebP, at most {@link THUMBNAIL_PX} on its long side. */
+  thumbnail: (imageId: number, contentHash: string) => `${MEDIA_PREFIX}thumbnail/${imageId}/${contentHash.slice(0, 16)}`,
+  /** The whole picture for viewing, at most {@link VIEW_PX} on its long side. */
+  picture: (imageId: number, contentHash: string) => `${MEDIA_PREFIX}picture/${imageId}/${contentHash.slice(0, 16)}`,
+  query: (queryId: string) => `${MEDIA_PREFIX}query/${queryId}`,
+  /** The upright original of a denoise session, at full size. */
+  original: (sessionId: string) => `${MEDIA_PREFIX}original/${sessionId}`,
+  tile: (sessionId: string, revision: number, x: number, y: number) => `${MEDIA_PREFIX}tile/${sessionId}/${revision}/${x}/${y}`,
+  download: (exportId: string, name: string) => `${MEDIA_PREFIX}download/${exportId}/${encodeURIComponent(name)}`,
+}
+
+export const THUMBNAIL_PX = 384
+export const VIEW_PX = 2560
+/** The largest picture taken as an upload, in bytes. */
+export const UPLOAD_MAX_BYTES = 64 * 1024 * 1024

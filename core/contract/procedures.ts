@@ -1,0 +1,107 @@
+/**
+ * Every procedure of the engine: its one argument and its result, both parsed at the engine's edge.
+ * Names are `group.verb`; the client offers them as `engine.group.verb(argument)`.
+ */
+import { z } from 'zod'
+import * as s from './schemas.ts'
+
+const nothing = z.object({}).default({})
+const done = z.object({})
+
+function procedure<I extends z.ZodType, O extends z.ZodType>(input: I, output: O) {
+  return { input, output }
+}
+
+export const procedures = {
+  app: {
+    info: procedure(nothing, s.appInfo),
+  },
+  library: {
+    folders: procedure(nothing, z.array(s.folder)),
+    /** Adds a folder and starts indexing it. A folder already covered answers with the covering one. Errors: FOLDER_NOT_FOUND, FOLDER_NOT_READABLE. */
+    addFolder: procedure(z.object({ path: s.filePath }), z.object({ folder: s.folder, jobId: s.id.nullable() })),
+    /** Takes a folder out of the library; the disk is not touched. Undone by restoreFolder until the engine stops. */
+    removeFolder: procedure(z.object({ folderId: s.id }), done),
+    restoreFolder: procedure(z.object({ folderId: s.id }), s.folder),
+    /** A page of the grid. `total` is the size of the whole answer. */
+    items: procedure(
+      s.itemQuery.extend({ offset: s.count.default(0), limit: z.number().int().min(1).max(500).default(200) }),
+      z.object({ total: s.count, items: z.array(s.item) }),
+    ),
+    item: procedure(z.object({ id: s.id }), s.itemDetail),
+    problems: procedure(z.object({ offset: s.count.default(0), limit: z.number().int().min(1).max(500).default(200) }), z.object({ total: s.count, problems: z.array(s.problem) })),
+    status: procedure(nothing, s.libraryStatus),
+  },
+  search: {
+    /** A dropped, pasted or chosen picture, as bytes (at most 64 MiB). */
+    upload: procedure(z.object({ name: z.string().max(255), bytes: z.instanceof(Uint8Array) }), s.query),
+    /** The same from a path that came through a dialog, a drop or the picker. */
+    open: procedure(z.object({ path: s.filePath }), s.query),
+    find: procedure(
+      z.object({ source: s.source, region: s.region.optional(), folderId: s.id.optional(), k: z.number().int().min(1).max(500).default(60) }),
+      s.searchResponse,
+    ),
+  },
+  denoise: {
+    /** Decodes a picture, estimates its noise and keeps it until closed (the last two sessions are kept). */
+    open: procedure(z.object({ source: s.source }), s.denoiseSession),
+    close: procedure(z.object({ sessionId: z.string() }), done),
+  },
+  jobs: {
+    start: procedure(s.jobSpec, z.object({ jobId: s.id })),
+    list: procedure(nothing, z.array(s.job)),
+    pause: procedure(z.object({ jobId: s.id }), done),
+    resume: procedure(z.object({ jobId: s.id }), done),
+    /** Keeps what is done. */
+    cancel: procedure(z.object({ jobId: s.id }), done),
+    /** Takes finished jobs off the list. */
+    dismiss: procedure(z.object({ jobId: s.id.optional() }), done),
+    report: procedure(z.object({ jobId: s.id }), s.jobReport),
+  },
+  picker: {
+    /** Lists a folder for the server-side picker; without a path, the home folder. Only where there is no native dialog. */
+    list: procedure(z.object({ path: s.filePath.optional() }), s.pickerListing),
+  },
+} as const
+
+type Procedures = typeof procedures
+export type GroupName = keyof Procedures
+
+/** What a client sees: `engine.library.items({…})` returns a promise and throws a LucidexError. */
+export type EngineApi = {
+  [G in GroupName]: {
+    [P in keyof Procedures[G]]: Procedures[G][P] extends { input: infer I extends z.ZodType; output: infer O extends z.ZodType }
+      ? undefined extends z.input<I>
+        ? (argument?: z.input<I>) => Promise<z.output<O>>
+        : (argument: z.input<I>) => Promise<z.output<O>>
+      : never
+  }
+}
+
+/** The typed face of calls by name: `api.library.items({…})` becomes `call('library.items', {…})`. */
+export function createApi(call: (name: string, argument: unknown) => Promise<unknown>): EngineApi {
+  const api: Record<string, Record<string, unknown>> = {}
+  for (const group of Object.keys(procedures) as GroupName[]) {
+    const members: Record<string, unknown> = {}
+    for (const verb of Object.keys(procedures[group])) members[verb] = (argument: unknown = {}) => call(`${group}.${verb}`, argument)
+    api[group] = members
+  }
+  return api as unknown as EngineApi
+}
+
+/** What the engine implements: arguments already parsed, defaults filled in. */
+export type EngineHandlers = {
+  [G in GroupName]: {
+    [P in keyof Procedures[G]]: Procedures[G][P] extends { input: infer I extends z.ZodType; output: infer O extends z.ZodType }
+      ? (argument: z.output<I>) => z.input<O> | Promise<z.input<O>>
+      : never
+  }
+}
+
+/** The procedure of a wire name such as `library.items`, by own properties only. */
+export function findProcedure(name: string): { input: z.ZodType; output: z.ZodType } | undefined {
+  const [group = '', verb = '', ...rest] = name.split('.')
+  if (rest.length > 0 || !Object.hasOwn(procedures, group)) return undefined
+  const members = procedures[group as GroupName] as Record<string, { input: z.ZodType; output: z.ZodType }>
+  return Object.hasOwn(members, verb) ? members[verb] : undefined
+}

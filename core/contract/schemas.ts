@@ -1,0 +1,356 @@
+/**
+ * The shapes that cross the wire. Ids are SQLite row ids; times are milliseconds since 1970 (UTC);
+ * sizes are pixels or bytes as named; σ (sigma) is the standard deviation of noise in 8-bit units (0..255).
+ */
+import { z } from 'zod'
+import { ERROR_CODES } from './errors.ts'
+
+export const errorData = z.object({
+  code: z.enum(ERROR_CODES),
+  message: z.string(),
+  path: z.string().optional(),
+  details: z.record(z.string(), z.unknown()).optional(),
+})
+
+const id = z.number().int().positive()
+const count = z.number().int().nonnegative()
+const filePath = z.string().min(1).max(4096)
+
+// ---------------------------------------------------------------- Library
+
+export const FOLDER_STATES = ['ready', 'scanning', 'offline', 'removed'] as const
+export const folder = z.object({
+  id,
+  path: z.string(),
+  name: z.string(),
+  state: z.enum(FOLDER_STATES),
+  watching: z.boolean(),
+  /** Files by state; `images` counts distinct contents. */
+  counts: z.object({ files: count, images: count, pending: count, failed: count, missing: count }),
+  addedAt: z.number(),
+})
+export type Folder = z.infer<typeof folder>
+
+/** pending: seen, not yet read; missing: was here, is gone or its drive is absent. */
+export const FILE_STATES = ['pending', 'indexed', 'failed', 'missing'] as const
+
+/** One picture as the grid shows it. `url` is its thumbnail. */
+export const item = z.object({
+  id,
+  name: z.string(),
+  width: count,
+  height: count,
+  bytes: count,
+  state: z.enum(FILE_STATES),
+  takenAt: z.number().nullable(),
+  modifiedAt: z.number(),
+  /** How many files hold this same content. */
+  copies: count,
+  url: z.string(),
+})
+export type Item = z.infer<typeof item>
+
+export const photoMetadata = z.object({
+  takenAt: z.number().nullable(),
+  camera: z.string().nullable(),
+  lens: z.string().nullable(),
+  iso: z.number().nullable(),
+  /** Seconds. */
+  exposure: z.number().nullable(),
+  aperture: z.number().nullable(),
+  /** Millimetres, as on the lens. */
+  focalLength: z.number().nullable(),
+  latitude: z.number().nullable(),
+  longitude: z.number().nullable(),
+})
+export type PhotoMetadata = z.infer<typeof photoMetadata>
+
+export const itemDetail = item.extend({
+  format: z.string(),
+  bitDepth: z.number(),
+  hasAlpha: z.boolean(),
+  /** The embedded ICC profile's description, or null when there is none. */
+  profile: z.string().nullable(),
+  contentHash: z.string(),
+  /** Estimated noise, or null when it was not measured. */
+  sigma: z.number().nullable(),
+  metadata: photoMetadata,
+  files: z.array(z.object({ id, path: z.string(), folderId: id, state: z.enum(FILE_STATES), bytes: count, modifiedAt: z.number() })),
+  /** A view of the whole picture, at most 2,560 px on its long side. */
+  pictureUrl: z.string(),
+})
+export type ItemDetail = z.infer<typeof itemDetail>
+
+export const ITEM_SORTS = ['added', 'taken', 'name', 'size'] as const
+export const itemQuery = z.object({
+  folderId: id.optional(),
+  /** Case-insensitive part of a file's name. */
+  text: z.string().max(200).optional(),
+  sort: z.enum(ITEM_SORTS).default('added'),
+  descending: z.boolean().default(true),
+})
+export type ItemQuery = z.infer<typeof itemQuery>
+
+export const problem = z.object({
+  fileId: id,
+  folderId: id,
+  path: z.string(),
+  error: errorData,
+  seenAt: z.number(),
+})
+export type Problem = z.infer<typeof problem>
+
+export const libraryStatus = z.object({
+  files: count,
+  images: count,
+  vectors: count,
+  pending: count,
+  missing: count,
+  failed: count,
+  encoder: z.string().nullable(),
+  index: z.object({ kind: z.enum(['exact', 'hnsw']), generation: count, upToDate: z.boolean() }),
+  integrity: z.enum(['ok', 'corrupt']),
+  /** Bytes of the catalog, the thumbnails in it and the index snapshot. */
+  bytes: count,
+})
+export type LibraryStatus = z.infer<typeof libraryStatus>
+
+// ---------------------------------------------------------------- Search
+
+/** A box on the upright picture, as shares (0..1) of its width and height. */
+export const region = z
+  .object({ x: z.number().min(0).max(1), y: z.number().min(0).max(1), width: z.number().positive().max(1), height: z.number().positive().max(1) })
+  .refine((box) => box.x + box.width <= 1.0001 && box.y + box.height <= 1.0001, 'the box leaves the picture')
+export type Region = z.infer<typeof region>
+
+/** A picture named by what the renderer may name: an item, an uploaded query, or a path from a dialog, a drop or the picker. */
+export const source = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('item'), id }),
+  z.object({ kind: z.literal('query'), id: z.string().min(1).max(64) }),
+  z.object({ kind: z.literal('path'), path: filePath }),
+])
+export type Source = z.infer<typeof source>
+
+/** A picture given to search by or to denoise that is not in the library: kept until the engine stops. */
+export const query = z.object({
+  id: z.string(),
+  name: z.string(),
+  width: count,
+  height: count,
+  url: z.string(),
+})
+export type Query = z.infer<typeof query>
+
+/**
+ * What a match is to the query. `same-file`: equal bytes; `copy`: the same picture, changed;
+ * the others by the encoder's calibrated thresholds (manifest, `relations`); `unrelated`: below all of them.
+ */
+export const RELATIONS = ['same-file', 'copy', 'near-duplicate', 'similar', 'unrelated'] as const
+export const relation = z.enum(RELATIONS)
+export type Relation = z.infer<typeof relation>
+
+export const searchResult = z.object({
+  item,
+  path: z.string(),
+  /** Cosine of the two descriptors, -1..1. */
+  score: z.number(),
+  relation,
+})
+export type SearchResult = z.infer<typeof searchResult>
+
+export const searchResponse = z.object({
+  results: z.array(searchResult),
+  /** How the answer was found: by scanning every vector or through the HNSW graph. */
+  method: z.enum(['exact', 'hnsw']),
+  milliseconds: z.number(),
+  /** How many vectors were searched. */
+  searched: count,
+})
+export type SearchResponse = z.infer<typeof searchResponse>
+
+// ---------------------------------------------------------------- Denoise
+
+export const TIERS = ['fast', 'best'] as const
+export const tier = z.enum(TIERS)
+export type Tier = z.infer<typeof tier>
+
+export const denoiseSettings = z.object({
+  tier,
+  /** The noise level given to the network: measured from the picture, or σ in 8-bit units. */
+  sigma: z.union([z.literal('auto'), z.number().min(0).max(75)]),
+  /** Share of the result mixed into the original, 0..100; 0 is the original. Needs no inference. */
+  strength: z.number().min(0).max(100),
+})
+export type DenoiseSettings = z.infer<typeof denoiseSettings>
+
+export const OUTPUT_FORMATS = ['keep', 'png', 'jpeg', 'tiff', 'webp', 'avif'] as const
+export const outputSettings = z.object({
+  format: z.enum(OUTPUT_FORMATS).default('keep'),
+  bitDepth: z.enum(['keep', '8', '16']).default('keep'),
+  /** For lossy formats, 1..100. */
+  quality: z.number().int().min(1).max(100).default(92),
+  /** What to do when the output is there already. The source itself is never overwritten. */
+  collision: z.enum(['fail', 'skip', 'rename', 'overwrite']).default('rename'),
+})
+export type OutputSettings = z.infer<typeof outputSettings>
+
+/** Where an export goes. `file` and `folder` come from a dialog or the picker; `download` is fetched from the returned URL. */
+export const destination = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('file'), path: filePath }),
+  z.object({ kind: z.literal('folder'), path: filePath }),
+  z.object({ kind: z.literal('beside') }),
+  z.object({ kind: z.literal('download') }),
+])
+export type Destination = z.infer<typeof destination>
+
+/** A picture opened in the denoise view; pixels stay in the engine. */
+export const denoiseSession = z.object({
+  id: z.string(),
+  name: z.string(),
+  width: count,
+  height: count,
+  format: z.string(),
+  bitDepth: z.number(),
+  hasAlpha: z.boolean(),
+  profile: z.string().nullable(),
+  /** Estimated σ of the noise. */
+  sigma: z.number(),
+  /** The estimate says there is nothing to remove. */
+  clean: z.boolean(),
+  /** The upright original, 8-bit, whole. */
+  originalUrl: z.string(),
+})
+export type DenoiseSession = z.infer<typeof denoiseSession>
+
+export const denoiseTile = z.object({
+  sessionId: z.string(),
+  /** Grows with every preview started: tiles of an older one are stale. */
+  revision: count,
+  x: count,
+  y: count,
+  width: count,
+  height: count,
+  url: z.string(),
+})
+export type DenoiseTile = z.infer<typeof denoiseTile>
+
+export const denoiseResult = z.object({
+  input: z.string(),
+  output: z.string().nullable(),
+  /** For destination `download`: where to fetch it. */
+  url: z.string().nullable(),
+  width: count,
+  height: count,
+  sigmaEstimated: z.number().nullable(),
+  sigmaUsed: z.number().nullable(),
+  seconds: z.number(),
+  status: z.enum(['done', 'skipped', 'failed']),
+  /** What a user should know: a page dropped, CMYK converted, a format changed. */
+  notes: z.array(z.string()),
+  error: errorData.optional(),
+})
+export type DenoiseResult = z.infer<typeof denoiseResult>
+
+// ---------------------------------------------------------------- Jobs
+
+export const jobSpec = z.discriminatedUnion('kind', [
+  /** Follow the disk: find new, changed, moved and missing files in one folder or all, then index them. */
+  z.object({ kind: z.literal('index'), folderId: id.optional() }),
+  /** Denoise a session's picture for the view: announces each tile by the event `denoiseTile`. */
+  z.object({
+    kind: z.literal('denoise-preview'),
+    sessionId: z.string(),
+    tier,
+    sigma: denoiseSettings.shape.sigma,
+    /** Tiles are done outward from here. */
+    focus: z.object({ x: z.number(), y: z.number() }).optional(),
+  }),
+  /** Denoise pictures (or folders of them) to files. */
+  z.object({
+    kind: z.literal('denoise'),
+    sources: z.array(source).min(1).max(100_000),
+    recursive: z.boolean().default(true),
+    settings: denoiseSettings,
+    output: outputSettings,
+    destination,
+  }),
+])
+export type JobSpec = z.infer<typeof jobSpec>
+export type JobSpecInput = z.input<typeof jobSpec>
+export type JobKind = JobSpec['kind']
+
+/** `interrupted`: the engine stopped while it ran; it can be resumed. */
+export const JOB_STATES = ['queued', 'running', 'paused', 'done', 'failed', 'cancelled', 'interrupted'] as const
+export type JobState = (typeof JOB_STATES)[number]
+
+export const job = z.object({
+  id: z.number().int().positive(),
+  kind: z.enum(['index', 'denoise-preview', 'denoise']),
+  title: z.string(),
+  state: z.enum(JOB_STATES),
+  done: count,
+  failed: count,
+  /** Null while it is not known. */
+  total: count.nullable(),
+  /** What `done` counts: files, tiles. */
+  unit: z.enum(['files', 'tiles']),
+  /** Units a second over the last seconds, or null. */
+  rate: z.number().nullable(),
+  etaMs: z.number().nullable(),
+  /** The name of what is being worked on. */
+  current: z.string().nullable(),
+  startedAt: z.number(),
+  finishedAt: z.number().nullable(),
+  error: errorData.optional(),
+})
+export type Job = z.infer<typeof job>
+
+/** What a finished job has to say beyond its counts. */
+export const jobReport = z.object({
+  job,
+  index: z
+    .object({ scanned: count, indexed: count, unchanged: count, moved: count, removed: count, failed: z.array(z.object({ path: z.string(), code: z.enum(ERROR_CODES), message: z.string() })) })
+    .optional(),
+  denoise: z.array(denoiseResult).optional(),
+})
+export type JobReport = z.infer<typeof jobReport>
+
+// ---------------------------------------------------------------- App
+
+export const modelInfo = z.object({
+  id: z.string(),
+  kind: z.enum(['denoiser', 'encoder', 'decoder']),
+  tier: tier.nullable(),
+  bytes: count,
+  sha256: z.string(),
+  licence: z.string(),
+  /** Verified against the manifest when loaded. */
+  state: z.enum(['unloaded', 'ready', 'failed']),
+})
+export type ModelInfo = z.infer<typeof modelInfo>
+
+export const appInfo = z.object({
+  version: z.string(),
+  host: z.enum(['electron', 'browser', 'node']),
+  platform: z.string(),
+  libraryDir: z.string(),
+  readOnly: z.boolean(),
+  threads: z.number(),
+  models: z.array(modelInfo),
+  /** Extensions (with dot, lower case) that the library reads. */
+  extensions: z.array(z.string()),
+})
+export type AppInfo = z.infer<typeof appInfo>
+
+/** One level of the server-side picker. */
+export const pickerListing = z.object({
+  path: z.string(),
+  parent: z.string().nullable(),
+  entries: z.array(z.object({ name: z.string(), path: z.string(), kind: z.enum(['folder', 'picture']), bytes: count.nullable() })),
+  /** How many pictures lie directly in this folder. */
+  pictures: count,
+  places: z.array(z.object({ name: z.string(), path: z.string() })),
+})
+export type PickerListing = z.infer<typeof pickerListing>
+
+export { count, filePath, id }
