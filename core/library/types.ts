@@ -1,0 +1,34 @@
+import type { z } from 'zod'
+import type { Folder, Item, ItemDetail, ItemQuery, LibraryStatus, Problem, SearchResponse, jobReport } from '../contract/index.ts'
+import type { JobContext } from '../jobs/types.ts'
+
+export type IndexReport = NonNullable<z.output<typeof jobReport>['index']>
+
+/** The catalog and what keeps it true to the disk. One process writes it. */
+export interface Library {
+  readonly readOnly: boolean
+  folders(): Folder[]
+  /** Errors: FOLDER_NOT_FOUND, FOLDER_NOT_READABLE. Answers the covering folder when `path` lies inside one already; swallows folders that lie inside `path`. */
+  addFolder(path: string): Promise<{ folder: Folder; isNew: boolean }>
+  removeFolder(folderId: number): void
+  restoreFolder(folderId: number): Folder
+  items(query: ItemQuery & { offset: number; limit: number }): { total: number; items: Item[] }
+  item(imageId: number): ItemDetail
+  problems(page: { offset: number; limit: number }): { total: number; problems: Problem[] }
+  status(): LibraryStatus
+  /** Scan, then read, encode and store what is new or changed. The job `index`. */
+  index(request: { folderId?: number }, context: JobContext): Promise<IndexReport>
+  /** The thumbnail's WebP bytes, or undefined. */
+  thumbnail(imageId: number): Uint8Array | undefined
+  /** A readable file of this image. Errors: ITEM_NOT_FOUND, FILE_NOT_FOUND. */
+  pathOf(imageId: number): string
+  /** The stored descriptor, or undefined while there is none for the serving encoder. */
+  descriptorOf(imageId: number): Float32Array | undefined
+  /** Nearest items to a descriptor. `contentHash` lets equal bytes be called `same-file`; `exclude` drops the query item itself. */
+  search(descriptor: Float32Array, options: { k: number; folderId?: number; contentHash?: string; exclude?: number }): Promise<SearchResponse>
+  /** Called when folders, items or counts changed (debounced by the caller). */
+  onChange(listener: () => void): void
+  /** Asked when the watcher saw changes in a folder that call for an index job. */
+  onStale(listener: (folderId: number) => void): void
+  close(): Promise<void>
+}
