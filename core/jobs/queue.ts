@@ -53,6 +53,11 @@ export class JobQueue {
     return [...this.#entries.values()].map((entry) => entry.job)
   }
 
+  /** The first job that has not begun and whose spec satisfies `wanted`. */
+  waiting(wanted: (spec: JobSpec) => boolean): Job | undefined {
+    return [...this.#entries.values()].find((entry) => entry.job.state === 'queued' && wanted(entry.spec))?.job
+  }
+
   /** Errors: JOB_NOT_FOUND. */
   report(jobId: number): JobReport {
     const { job, report } = this.#get(jobId)
@@ -61,9 +66,7 @@ export class JobQueue {
 
   start(spec: JobSpec): number {
     if (this.#closed) throw new LucidexError('JOB_STATE', 'The engine is stopping')
-    if (spec.kind === 'denoise-preview') {
-      for (const other of this.#ofKind(spec.kind)) if (!isSettled(other.job)) this.cancel(other.job.id)
-    }
+    if (spec.kind === 'denoise-preview') this.cancelWhere((other) => other.kind === spec.kind)
     const fresh: Omit<Job, 'id'> = {
       kind: spec.kind,
       title: this.#options.title(spec),
@@ -130,14 +133,27 @@ export class JobQueue {
     if (!found.run) this.#settle(found, 'cancelled')
   }
 
+  /** Cancels every unsettled job whose spec satisfies `unwanted`. */
+  cancelWhere(unwanted: (spec: JobSpec) => boolean): void {
+    for (const { job, spec } of [...this.#entries.values()]) if (!isSettled(job) && unwanted(spec)) this.cancel(job.id)
+  }
+
   /** Forgets one settled job, or all of them. */
   dismiss(jobId?: number): void {
-    for (const { job } of jobId === undefined ? [...this.#entries.values()] : [this.#get(jobId)]) {
-      if (!isSettled(job)) continue
-      this.#entries.delete(job.id)
-      this.#options.store?.remove(job.id)
-      this.#options.announceDismissed(job.id)
-    }
+    if (jobId !== undefined) this.#forget(this.#get(jobId))
+    else this.dismissWhere(() => true)
+  }
+
+  /** Forgets every settled job whose spec satisfies `unwanted`. */
+  dismissWhere(unwanted: (spec: JobSpec) => boolean): void {
+    for (const entry of [...this.#entries.values()]) if (unwanted(entry.spec)) this.#forget(entry)
+  }
+
+  #forget({ job }: Entry): void {
+    if (!isSettled(job)) return
+    this.#entries.delete(job.id)
+    this.#options.store?.remove(job.id)
+    this.#options.announceDismissed(job.id)
   }
 
   /** Stops all work at its next checkpoint; what was under way is found `interrupted` at the next start. */

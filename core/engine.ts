@@ -1,0 +1,244 @@
+import { stat } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import path from 'node:path'
+import {
+  createApi,
+  LucidexError,
+  type EngineApi,
+  type EngineHandlers,
+  type EventListener,
+  type EventName,
+  type EventPayload,
+  type JobSpec,
+  type Source,
+} from './contract/index.ts'
+import { openDatabase } from './db/index.ts'
+import { DenoiseSessions, exportPictures, type ExportInput } from './denoise/index.ts'
+import type { EngineConfig, EngineDeps } from './deps.ts'
+import { READABLE_EXTENSIONS, readForIndex, readForQuery } from './images/index.ts'
+import { createInference, ModelRegistry, type Inference } from './inference/index.ts'
+import { JobQueue } from './jobs/queue.ts'
+import { JobStore } from './jobs/store.ts'
+import { openLibrary, type Library } from './library/index.ts'
+import { listForPicker } from './library/picker.ts'
+import { createMedia, Downloads, type MediaResponse } from './media.ts'
+import { createCall } from './rpc/dispatch.ts'
+import { QueryStore } from './search/queries.ts'
+
+/** The whole of Lucidex but its windows: a plain Node library that a host gives a transport. */
+export interface Engine {
+  /** A procedure by its wire name, its argument and result parsed. */
+  call(name: string, argument: unknown): Promise<unknown>
+  /** The same, typed, for use in process. */
+  api: EngineApi
+  on<E extends EventName>(event: E, listener: EventListener<E>): () => void
+  onAny(listener: (name: EventName, payload: unknown) => void): () => void
+  /** The body of a media path (contract/media.ts); 404 when there is none. Never throws. */
+  media(path: string): Promise<MediaResponse>
+  readonly inference: Inference
+  readonly library: Library
+  /** Stops work at its next checkpoint, writes what is due and lets go of the library. */
+  close(): Promise<void>
+}
+
+/** Opens a library and the models beside it. Errors: LIBRARY_IN_USE, LIBRARY_FROM_FUTURE, LIBRARY_CORRUPT, MODEL_INVALID. */
+export async function createEngine(config: EngineConfig, deps: EngineDeps): Promise<Engine> {
+  const { log } = deps
+  const threads = config.threads ?? Math.min(8, availableParallelism())
+  const readOnly = config.readOnly ?? false
+  const watch = config.watch ?? true
+  const closing: (() => void | Promise<void>)[] = []
+  const closeAll = async () => {
+    for (const close of closing.splice(0).reverse()) await close()
+  }
+
+  const listeners = new Set<(name: EventName, payload: unknown) => void>()
+  const emit = <E extends EventName>(name: E, payload: EventPayload<E>) => {
+    for (const listener of listeners) listener(name, payload)
+  }
+
+  try {
+    const registry = await ModelRegistry.open(config.modelsDir)
+    const inference = createInference({ registry, spawnWorker: deps.spawnInferenceWorker, threads, log })
+    closing.push(() => inference.close())
+
+    const database = openDatabase(config.libraryDir, { readOnly, log })
+    closing.push(() => database.close())
+    const library = await openLibrary({ database, readOnly, watch, inference, readForIndex, log })
+    closing.push(() => library.close())
+
+    const queries = new QueryStore()
+    closing.push(() => queries.close())
+    const downloads = new Downloads()
+    closing.push(() => downloads.close())
+    const sessions = new DenoiseSessions(inference)
+
+    const jobs = new JobQueue({
+      store: readOnly ? null : new JobStore(database.db),
+      title,
+      announce: (job) => emit('job', job),
+      announceDismissed: (jobId) => emit('jobDismissed', { jobId }),
+      runners: {
+        index: async (spec, context) => ({ index: await library.index(spec, context) }),
+        'denoise-preview': async (spec, context) => {
+          await sessions.preview(spec, context, (tile) => emit('denoiseTile', tile))
+          return {}
+        },
+        denoise: async (spec, context, before) => ({
+          denoise: await exportPictures(
+            { inputs: spec.sources.map(locate), spec, before: before.denoise ?? [] },
+            { inference, sessions, reserveDownload: (name) => downloads.reserve(name) },
+            context,
+          ),
+        }),
+      },
+    })
+    closing.push(() => jobs.close())
+
+    function title(spec: JobSpec): string {
+      if (spec.kind === 'index') return spec.folderId === undefined ? 'Indexing the library' : `Indexing ${folderName(spec.folderId)}`
+      if (spec.kind === 'denoise-preview') return `Denoising ${sessions.get(spec.sessionId).name}`
+      const [first] = spec.sources
+      return spec.sources.length === 1 && first ? `Denoising ${locate(first).name}` : `Denoising ${spec.sources.length} pictures`
+    }
+
+    function folderName(folderId: number): string {
+      const folder = library.folders().find(({ id }) => id === folderId)
+      if (!folder) throw new LucidexError('FOLDER_NOT_FOUND', `There is no folder ${folderId} in the library`)
+      return folder.name
+    }
+
+    /** The file that a source names. Errors: ITEM_NOT_FOUND, FILE_NOT_FOUND, QUERY_NOT_FOUND. */
+    function locate(source: Source): ExportInput {
+      if (source.kind === 'query') {
+        const { query, path: file } = queries.get(source.id)
+        return { path: file, name: query.name }
+      }
+      const file = source.kind === 'item' ? library.pathOf(source.id) : path.resolve(source.path)
+      return { path: file, name: path.basename(file) }
+    }
+
+    /** Writing needs the library's lock; a second process only reads. */
+    const writable = () => {
+      if (readOnly) throw new LucidexError('LIBRARY_IN_USE', 'Another Lucidex has this library open for writing')
+    }
+
+    /** "One index job a folder": what waits already will see the change too. */
+    function startIndexing(folderId: number): number {
+      const waiting = jobs.waiting((spec) => spec.kind === 'index' && (spec.folderId ?? folderId) === folderId)
+      return waiting?.id ?? jobs.start({ kind: 'index', folderId })
+    }
+
+    let revision = 0
+    library.onChange(() => emit('libraryChanged', { revision: ++revision }))
+    if (!readOnly) {
+      library.onStale((folderId) => void startIndexing(folderId))
+      // "What changed since last time": indexing recomputes what is pending, so it also takes up what was cut short.
+      jobs.dismissWhere((spec) => spec.kind === 'index')
+      if (watch) for (const folder of library.folders()) startIndexing(folder.id)
+    }
+
+    const handlers: EngineHandlers = {
+      app: {
+        info: () => ({
+          version: config.version,
+          host: config.host,
+          platform: process.platform,
+          libraryDir: config.libraryDir,
+          readOnly,
+          threads,
+          models: inference.models(),
+          extensions: [...READABLE_EXTENSIONS],
+        }),
+      },
+      library: {
+        folders: () => library.folders(),
+        addFolder: async (request) => {
+          writable()
+          const { folder } = await library.addFolder(request.path)
+          return { jobId: startIndexing(folder.id), folder }
+        },
+        removeFolder: ({ folderId }) => {
+          writable()
+          jobs.cancelWhere((spec) => spec.kind === 'index' && spec.folderId === folderId)
+          library.removeFolder(folderId)
+          return {}
+        },
+        restoreFolder: ({ folderId }) => {
+          writable()
+          const folder = library.restoreFolder(folderId)
+          startIndexing(folderId)
+          return folder
+        },
+        items: (request) => library.items(request),
+        item: ({ id }) => library.item(id),
+        problems: (page) => library.problems(page),
+        status: () => library.status(),
+      },
+      search: {
+        upload: ({ name, bytes }) => queries.upload(name, bytes),
+        open: (request) => queries.open(request.path),
+        find: async ({ source, region, folderId, k }) => {
+          const options = { k, folderId, exclude: source.kind === 'item' ? source.id : undefined }
+          const known = source.kind === 'item' && !region ? library.descriptorOf(source.id) : undefined
+          if (known) return library.search(known, options)
+          const picture = await readForQuery(locate(source).path, region)
+          const [descriptor] = await inference.encode([picture.encoderInput])
+          return library.search(descriptor!, { ...options, contentHash: region ? undefined : picture.contentHash })
+        },
+      },
+      denoise: {
+        open: ({ source }) => sessions.open(locate(source)),
+        close: ({ sessionId }) => {
+          sessions.close(sessionId)
+          return {}
+        },
+      },
+      jobs: {
+        start: async (spec) => {
+          if (spec.kind === 'index') writable()
+          if (spec.kind === 'denoise') await checkDestination(spec)
+          return { jobId: jobs.start(spec) }
+        },
+        list: () => jobs.list(),
+        pause: ({ jobId }) => (jobs.pause(jobId), {}),
+        resume: ({ jobId }) => (jobs.resume(jobId), {}),
+        cancel: ({ jobId }) => (jobs.cancel(jobId), {}),
+        dismiss: ({ jobId }) => (jobs.dismiss(jobId), {}),
+        report: ({ jobId }) => jobs.report(jobId),
+      },
+      picker: {
+        list: (request) => listForPicker(request.path, READABLE_EXTENSIONS),
+      },
+    }
+
+    const call = createCall(handlers)
+    const media = createMedia({ library, queries, sessions, downloads })
+    return {
+      call,
+      api: createApi(call),
+      on: (event, listener) => subscribe((name, payload) => name === event && listener(payload as never)),
+      onAny: subscribe,
+      media,
+      inference,
+      library,
+      close: closeAll,
+    }
+  } catch (error) {
+    await closeAll()
+    throw error
+  }
+
+  function subscribe(listener: (name: EventName, payload: unknown) => void): () => void {
+    listeners.add(listener)
+    return () => void listeners.delete(listener)
+  }
+}
+
+/** A folder to export into must be there before hours of work are spent. */
+async function checkDestination(spec: Extract<JobSpec, { kind: 'denoise' }>): Promise<void> {
+  if (spec.destination.kind !== 'file') return
+  const folder = path.dirname(path.resolve(spec.destination.path))
+  const info = await stat(folder).catch(() => null)
+  if (!info?.isDirectory()) throw new LucidexError('FOLDER_NOT_FOUND', `${folder} is not a folder`, { path: folder })
+}
