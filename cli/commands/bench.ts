@@ -1,0 +1,135 @@
+import path from 'node:path'
+import { TIERS } from '../../core/contract/index.ts'
+import { choiceOption, COMMON_HELP, EXIT, numberOption, parse, UsageError, type Command } from '../args.ts'
+import { benchDenoise } from '../bench-denoise.ts'
+import { readSuite } from '../bench/attacks.ts'
+import { benchCopies } from '../bench/copies.ts'
+import { quietLog, type Io } from '../io.ts'
+import { ATTACKS_FILE } from '../paths.ts'
+import { withEngine } from '../session.ts'
+import { table } from '../table.ts'
+
+export const bench: Command = {
+  help: `Usage: lucidex bench denoise --data <dir> [options]
+       lucidex bench copies --data <dir> [options]
+
+bench denoise adds Gaussian noise of a known σ to clean pictures, takes it out again and prints the mean
+PSNR and SSIM; with --pairs it denoises real noisy pictures, for which clean ones are at hand, blindly.
+
+  --data <dir>          clean pictures
+  --sigma 0..75         σ of the noise, 8-bit units (default 25)
+  --model fast|best     (default best)
+  --pairs <dir>         couples named *_real.* and *_mean.*, instead of --data
+  --limit N             only N of the pictures, evenly spaced
+
+bench copies damages pictures in 36 ways and counts how often their original is found first among all;
+a 64-bit DCT hash answers the same queries beside it.
+
+  --data <dir>          pictures to damage and find again
+  --distractors <dir>   pictures that only stand in the way
+  --queries N           how many are damaged (default 300, evenly spaced)
+  --attacks a,b,c       only these
+
+LUCIDEX_MODELS=<dir> measures the models of another folder with a manifest.json.
+
+${COMMON_HELP}`,
+
+  async run(args, io) {
+    const [kind, ...rest] = args
+    if (kind === 'denoise') return runDenoise(rest, io)
+    if (kind === 'copies') return runCopies(rest, io)
+    throw new UsageError(kind === undefined ? 'bench needs to know what: denoise or copies' : `there is no bench "${kind}"`)
+  },
+}
+
+async function runDenoise(args: string[], io: Io): Promise<number> {
+  const { values, positionals } = parse(args, {
+    data: { type: 'string' },
+    sigma: { type: 'string' },
+    model: { type: 'string' },
+    pairs: { type: 'string' },
+    limit: { type: 'string' },
+  })
+  refuse(positionals)
+  if ((values.data === undefined) === (values.pairs === undefined)) throw new UsageError('bench denoise needs either --data or --pairs')
+  const tier = choiceOption('--model', values.model, TIERS) ?? 'best'
+  const sigma = numberOption('--sigma', values.sigma, { min: 0, max: 75 }) ?? 25
+  const limit = numberOption('--limit', values.limit, { min: 1, max: 1_000_000, whole: true })
+  const report = await interruptible(io, (signal) =>
+    withEngine({ io }, (engine) =>
+      benchDenoise(
+        { data: absolute(values.data), pairs: absolute(values.pairs), sigma, tier, limit, signal, onProgress: io.progress },
+        engine.inference,
+        quietLog(io),
+      ),
+    ),
+  )
+  io.progress('')
+  if (values.json) io.print(JSON.stringify(report, null, 2))
+  else io.print(table(Object.entries(report).flatMap(([name, value]) => (typeof value === 'number' ? [[name, rounded(value)]] : []))))
+  return EXIT.ok
+}
+
+async function runCopies(args: string[], io: Io): Promise<number> {
+  const { values, positionals } = parse(args, {
+    data: { type: 'string' },
+    distractors: { type: 'string' },
+    queries: { type: 'string' },
+    attacks: { type: 'string' },
+  })
+  refuse(positionals)
+  const data = absolute(values.data)
+  if (data === undefined) throw new UsageError('bench copies needs --data')
+  const queries = numberOption('--queries', values.queries, { min: 1, max: 1_000_000, whole: true }) ?? 300
+  const suite = await readSuite(ATTACKS_FILE)
+  const attacks = values.attacks?.split(',')
+  for (const name of attacks ?? []) {
+    if (!suite.attacks.some((attack) => attack.name === name)) throw new UsageError(`--attacks: there is no attack "${name}"`)
+  }
+  const report = await interruptible(io, (signal) =>
+    withEngine({ io }, (engine) =>
+      benchCopies(
+        { suite, data, distractors: absolute(values.distractors), queries, attacks, signal, onProgress: io.progress },
+        engine.inference,
+        quietLog(io),
+      ),
+    ),
+  )
+  io.progress('')
+  if (values.json) io.print(JSON.stringify(report, null, 2))
+  else {
+    const share = (value: number) => value.toFixed(3)
+    const rows = report.attacks.map((attack) => [
+      attack.name,
+      share(attack.recallAt1),
+      share(attack.recallAt10),
+      share(attack.phashRecallAt1),
+    ])
+    io.print(table([['attack', 'recall@1', 'recall@10', 'pHash'], ...rows, ['mean', share(report.mean), '', share(report.phashMean)]]))
+    io.print(`${report.queries} pictures, each looked for among ${report.database}; ${report.millisecondsPerQuery.toFixed(1)} ms a query`)
+  }
+  return EXIT.ok
+}
+
+function refuse([first]: string[]): void {
+  if (first !== undefined) throw new UsageError(`"${first}" is not an option`)
+}
+
+function absolute(folder: string | undefined): string | undefined {
+  return folder === undefined ? undefined : path.resolve(folder)
+}
+
+function rounded(value: number): string {
+  return Number.isInteger(value) ? String(value) : value.toFixed(value < 1 ? 4 : 2)
+}
+
+/** Ctrl-C aborts the work, which cleans up after itself. */
+async function interruptible<T>(io: Io, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController()
+  const stop = io.onInterrupt(() => controller.abort())
+  try {
+    return await work(controller.signal)
+  } finally {
+    stop()
+  }
+}
