@@ -1,8 +1,6 @@
 #!/usr/bin/env node
 // The command's entry. Plain JavaScript that any Node can read, because it has to say so when Node is
 // too old: nothing native, and no TypeScript, is loaded before that.
-import { existsSync } from 'node:fs'
-
 const NEEDED = 24
 
 if (Number(process.versions.node.split('.')[0]) < NEEDED) {
@@ -16,7 +14,5 @@ if (Number(process.versions.node.split('.')[0]) < NEEDED) {
 // A reader such as `head` may leave before we are done.
 process.stdout.on('error', (error) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 
-const source = new URL('./main.ts', import.meta.url)
-const built = new URL('../dist/cli/main.js', import.meta.url)
-const { main } = await import(existsSync(source) ? source : built)
+const { main } = await import('./main.ts')
 process.exitCode = await main(process.argv.slice(2))
