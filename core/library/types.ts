@@ -16,7 +16,7 @@ export interface Library {
   item(imageId: number): ItemDetail
   problems(page: { offset: number; limit: number }): { total: number; problems: Problem[] }
   status(): LibraryStatus
-  /** Scan, then read, encode and store what is new or changed. The job `index`. */
+  /** Scan, then read, encode and store what is new or changed. The job `index`. Cancelled, it stores what was read and answers with the report so far. */
   index(request: { folderId?: number }, context: JobContext): Promise<IndexReport>
   /** The thumbnail's WebP bytes, or undefined. */
   thumbnail(imageId: number): Uint8Array | undefined
@@ -25,8 +25,11 @@ export interface Library {
   /** The stored descriptor, or undefined while there is none for the serving encoder. */
   descriptorOf(imageId: number): Float32Array | undefined
   /** Nearest items to a descriptor. `contentHash` lets equal bytes be called `same-file`; `exclude` drops the query item itself. */
-  search(descriptor: Float32Array, options: { k: number; folderId?: number; contentHash?: string; exclude?: number }): Promise<SearchResponse>
-  /** Called when folders, items or counts changed (debounced by the caller). */
+  search(
+    descriptor: Float32Array,
+    options: { k: number; folderId?: number; contentHash?: string; exclude?: number },
+  ): Promise<SearchResponse>
+  /** Called when folders, items or counts changed, at most twice a second. */
   onChange(listener: () => void): void
   /** Asked when the watcher saw changes in a folder that call for an index job. */
   onStale(listener: (folderId: number) => void): void

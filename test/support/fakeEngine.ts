@@ -2,6 +2,7 @@
  * An engine in memory for the interface's tests and for looking at it with many thousand pictures:
  * the contract's procedures over made-up items, parsed as the real engine parses them. No files, no models.
  */
+import { decode, encode } from '@msgpack/msgpack'
 import type {
   EngineHandlers,
   EventName,
@@ -310,13 +311,13 @@ export function createFakeEngine(options: FakeOptions) {
   return { engine, handlers, specs, jobs, emit, update }
 }
 
-/** Two ends of a channel in memory; messages are cloned as a MessagePort would. */
+/** Two ends of a channel in memory; messages pass through MessagePack, as over the loopback host's WebSocket. */
 export function pairOfTransports(): [Transport, Transport] {
   const closers: (() => void)[] = []
   const receivers: [((message: unknown) => void)[], ((message: unknown) => void)[]] = [[], []]
   const end = (own: 0 | 1): Transport => ({
     post(message) {
-      const copy = structuredClone(message)
+      const copy = decode(encode(message, { ignoreUndefined: true }))
       queueMicrotask(() => receivers[own === 0 ? 1 : 0].forEach((receive) => receive(copy)))
     },
     onMessage: (listener) => void receivers[own].push(listener),

@@ -56,7 +56,10 @@ function shrink(input: Uint8Array, side: number): Float32Array {
 }
 
 /** A job that is never paused. `abort` cancels it; `onProgress` sees every change. */
-export function fakeJob({ abort = new AbortController(), onProgress }: { abort?: AbortController; onProgress?: (state: Progress) => void } = {}) {
+export function fakeJob({
+  abort = new AbortController(),
+  onProgress,
+}: { abort?: AbortController; onProgress?: (state: Progress) => void } = {}) {
   const progress: Progress = { done: 0, failed: 0, total: null, current: null }
   const job: JobContext = {
     jobId: 1,
@@ -89,7 +92,10 @@ export interface OpenedLibrary {
 }
 
 /** Opens the library in `dir`, counting what is decoded. */
-export async function openTestLibrary(dir: string, options: Partial<LibraryOptions> & { inference?: ReturnType<typeof fakeInference> } = {}): Promise<OpenedLibrary> {
+export async function openTestLibrary(
+  dir: string,
+  options: Partial<LibraryOptions> & { inference?: ReturnType<typeof fakeInference> } = {},
+): Promise<OpenedLibrary> {
   const readOnly = options.readOnly ?? false
   const inference = options.inference ?? fakeInference()
   const decoded: string[] = []

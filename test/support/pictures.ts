@@ -28,7 +28,9 @@ export async function makePhoto(random: Random, { width, height }: Size): Promis
       const grain = (random.next() - 0.5) * 6
       for (let c = 0; c < 3; c++, at++) {
         const ground =
-          (light[0]![c]! * (1 - u) + light[1]![c]! * u) * (1 - v) + (light[2]![c]! * (1 - u) + light[3]![c]! * u) * v + texture * (0.5 + tint[c]!)
+          (light[0]![c]! * (1 - u) + light[1]![c]! * u) * (1 - v) +
+          (light[2]![c]! * (1 - u) + light[3]![c]! * u) * v +
+          texture * (0.5 + tint[c]!)
         const value = cover ? cover.colour[c]! * cover.shade(u, v) + texture * cover.rough : ground
         pixels[at] = Math.max(0, Math.min(255, value + grain))
       }

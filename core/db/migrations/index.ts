@@ -1,0 +1,5 @@
+import type { Migration } from '../migrate.ts'
+import { sql as catalog } from './0001-catalog.ts'
+
+/** In order, without gaps. A migration that was released is never changed: what comes later is a new one. */
+export const migrations: readonly Migration[] = [{ version: 1, sql: catalog }]

@@ -1,0 +1,38 @@
+import type { Database } from 'better-sqlite3'
+
+export interface VectorRow {
+  id: number
+  image: number
+  data: Buffer
+}
+
+export type VectorQueries = ReturnType<typeof vectorQueries>
+
+export function vectorQueries(db: Database) {
+  const encoder = db.prepare<[string], number>(`SELECT id FROM encoder WHERE hash = ?`).pluck()
+  const insertEncoder = db.prepare<[string, number]>(`INSERT INTO encoder (hash, dimension) VALUES (?, ?)`)
+  const after = db.prepare<[number, number, number], VectorRow>(
+    `SELECT id, image, data FROM vector WHERE encoder = ? AND id > ? ORDER BY id LIMIT ?`,
+  )
+  const has = db.prepare<[number, number], 1>(`SELECT 1 FROM vector WHERE image = ? AND encoder = ?`).pluck()
+  const insert = db.prepare<[number, number, Uint8Array]>(`INSERT INTO vector (image, encoder, data) VALUES (?, ?, ?)`)
+
+  return {
+    /** The id of an encoder by its model's hash, or undefined while it has no vectors. */
+    encoder: (hash: string) => encoder.get(hash),
+    addEncoder: (hash: string, dimension: number) => Number(insertEncoder.run(hash, dimension).lastInsertRowid),
+    /** Vectors of an encoder in the order of their ids, which is the order in which they were added. */
+    after: (encoderId: number, id: number, limit: number) => after.all(encoderId, id, limit),
+    has: (image: number, encoderId: number) => has.get(image, encoderId) !== undefined,
+    insert: (image: number, encoderId: number, vector: Float32Array) =>
+      Number(insert.run(image, encoderId, toBytes(vector)).lastInsertRowid),
+  }
+}
+
+/** A vector as it is stored: little-endian float32, on every machine. */
+export function toBytes(vector: Float32Array): Uint8Array {
+  const bytes = new Uint8Array(vector.length * 4)
+  const view = new DataView(bytes.buffer)
+  for (let i = 0; i < vector.length; i++) view.setFloat32(i * 4, vector[i]!, true)
+  return bytes
+}

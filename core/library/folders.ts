@@ -1,0 +1,93 @@
+import { constants } from 'node:fs'
+import { access, realpath, stat } from 'node:fs/promises'
+import path from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Database } from 'better-sqlite3'
+import { LucidexError } from '../contract/index.ts'
+import type { FileQueries, FolderQueries, FolderRow, ImageQueries } from '../db/index.ts'
+
+/** Rows changed in one transaction, before the event loop gets a turn. */
+const PAGE = 250
+
+interface Tables {
+  db: Database
+  folders: FolderQueries
+  files: FileQueries
+  images: ImageQueries
+}
+
+/** The real path of a folder that can be read. Errors: FOLDER_NOT_FOUND, FOLDER_NOT_READABLE. */
+export async function readableFolder(wanted: string): Promise<string> {
+  const full = path.resolve(wanted)
+  try {
+    const real = await realpath(full)
+    if (!(await stat(real)).isDirectory()) throw new LucidexError('FOLDER_NOT_FOUND', 'This is not a folder', { path: full })
+    await access(real, constants.R_OK | constants.X_OK)
+    return real
+  } catch (cause) {
+    if (cause instanceof LucidexError) throw cause
+    const { code } = cause as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR')
+      throw new LucidexError('FOLDER_NOT_FOUND', 'The folder is not there', { path: full, cause })
+    throw new LucidexError('FOLDER_NOT_READABLE', 'No permission to read the folder', { path: full, cause })
+  }
+}
+
+/** Whether `inner` is `outer` or lies below it. Both are real paths. */
+export function covers(outer: string, inner: string): boolean {
+  return inner === outer || inner.startsWith(outer.endsWith(path.sep) ? outer : outer + path.sep)
+}
+
+/** Hands the files of the folders that lie inside `outer` to it, forgets those folders and returns their ids. Taken up again by the next start if cut short. */
+export async function swallowInner(outer: FolderRow, { db, folders, files }: Tables): Promise<number[]> {
+  const swallowed: number[] = []
+  const hand = db.transaction((inner: FolderRow) => {
+    const rows = files.inFolder(inner.id, 0, PAGE)
+    for (const row of rows) {
+      files.setFolder(row.id, outer.id)
+      if (row.image !== null) files.label(row.image)
+    }
+    return rows.length
+  })
+  for (const inner of folders.all()) {
+    if (inner.id === outer.id || !covers(outer.path, inner.path)) continue
+    while (hand(inner) > 0) await nextTurn()
+    folders.remove(inner.id)
+    swallowed.push(inner.id)
+  }
+  return swallowed
+}
+
+/** Lets another file stand for each image of a folder that was taken out, where another folder has one. */
+export async function handOverImages(folder: number, { db, files }: Tables): Promise<void> {
+  const relabel = db.transaction((rows: { image: number }[]) => {
+    for (const { image } of rows) files.label(image)
+  })
+  for (let last = 0; ;) {
+    const rows = files.shared(folder, last, PAGE)
+    if (rows.length === 0) return
+    relabel(rows)
+    last = rows.at(-1)!.id
+    await nextTurn()
+  }
+}
+
+/** Deletes what was taken out before the engine stopped, and the images that no file holds any more. */
+export async function purge({ db, folders, files, images }: Tables): Promise<void> {
+  const clear = db.transaction((folder: number) => {
+    const rows = files.inFolder(folder, 0, PAGE)
+    for (const row of rows) files.remove(row)
+    return rows.length
+  })
+  const clearImages = db.transaction(() => {
+    const orphans = images.orphans(PAGE)
+    for (const image of orphans) images.remove(image)
+    return orphans.length
+  })
+  for (const folder of folders.all()) {
+    if (folder.removed_at === null) continue
+    while (clear(folder.id) > 0) await nextTurn()
+    folders.remove(folder.id)
+  }
+  while (clearImages() > 0) await nextTurn()
+}

@@ -1,0 +1,364 @@
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import {
+  LucidexError,
+  type Folder,
+  type ItemDetail,
+  type ItemQuery,
+  type LibraryStatus,
+  type Problem,
+  type SearchResponse,
+} from '../contract/index.ts'
+import {
+  Checkpointer,
+  databaseFailure,
+  fileQueries,
+  folderQueries,
+  imageQueries,
+  itemQueries,
+  vectorQueries,
+  type FolderRow,
+  type LibraryDatabase,
+} from '../db/index.ts'
+import type { Log } from '../deps.ts'
+import type { readForIndex } from '../images/index.ts'
+import type { Inference } from '../inference/types.ts'
+import type { JobContext } from '../jobs/types.ts'
+import { findNearest, type FindOptions } from '../search/find.ts'
+import { VectorIndex } from '../vectors/index.ts'
+import type { IndexContext, IndexRun } from './context.ts'
+import { covers, handOverImages, purge, readableFolder, swallowInner } from './folders.ts'
+import { ingest } from './ingest.ts'
+import { toItem, toItemDetail, toProblem } from './item.ts'
+import { Notifier } from './notifier.ts'
+import { scanFolder } from './scan.ts'
+import type { IndexReport, Library } from './types.ts'
+import { FolderWatcher } from './watch.ts'
+
+export type { IndexReport, Library } from './types.ts'
+
+export interface LibraryOptions {
+  database: LibraryDatabase
+  readOnly: boolean
+  /** Whether folders are followed between index jobs. */
+  watch: boolean
+  inference: Pick<Inference, 'encoderHash' | 'encode' | 'relations' | 'models'>
+  readForIndex: typeof readForIndex
+  log: Log
+  /** Milliseconds since 1970. */
+  now?: () => number
+}
+
+/** Length of a descriptor. */
+const DIMENSION = 128
+/** Listeners hear of changes at most twice a second. */
+const CHANGES_MS = 500
+
+/**
+ * The library over an opened database. Deletes what was taken out of it before the engine last stopped,
+ * and reads the serving encoder's vectors. The database stays the caller's: close it after the library.
+ */
+export async function openLibrary(options: LibraryOptions): Promise<Library> {
+  const library = new CatalogLibrary(options)
+  await library.open()
+  return library
+}
+
+class CatalogLibrary implements Library {
+  readonly readOnly: boolean
+  readonly #options: LibraryOptions
+  readonly #now: () => number
+  readonly #folders
+  readonly #files
+  readonly #images
+  readonly #items
+  readonly #vectors
+  readonly #checkpointer
+  readonly #changes = new Notifier(CHANGES_MS)
+  readonly #stale = new Set<(folderId: number) => void>()
+  readonly #watcher: FolderWatcher | undefined
+  readonly #scanning = new Set<number>()
+  #index: VectorIndex | undefined
+  #indexing = false
+  /** Index jobs and the tidying of folders, one after the other. */
+  #work: Promise<unknown> = Promise.resolve()
+
+  constructor(options: LibraryOptions) {
+    const { db } = options.database
+    this.#options = options
+    this.readOnly = options.readOnly
+    this.#now = options.now ?? Date.now
+    this.#checkpointer = new Checkpointer(db, options.log)
+    this.#folders = folderQueries(db)
+    this.#files = fileQueries(db)
+    this.#images = imageQueries(db)
+    this.#items = itemQueries(db)
+    this.#vectors = vectorQueries(db)
+    if (options.watch && !options.readOnly) {
+      this.#watcher = new FolderWatcher({
+        log: options.log,
+        stale: (folderId) => {
+          for (const listener of this.#stale) listener(folderId)
+        },
+        knows: (file) => this.#files.hasUnder(file, path.sep),
+      })
+    }
+  }
+
+  async open(): Promise<void> {
+    const { database, inference, log, readOnly } = this.#options
+    if (!readOnly) {
+      await purge(this.#tables)
+      for (const folder of this.#folders.all()) await this.#swallowInner(folder)
+    }
+    const encoder = inference.encoderHash()
+    if (encoder !== null) {
+      this.#index = await VectorIndex.open({ dir: database.dir, queries: this.#vectors, encoder, dimension: DIMENSION, readOnly, log })
+    }
+    for (const folder of this.#shownFolders()) void this.#follow(folder)
+  }
+
+  // ---------------------------------------------------------------- Folders
+
+  folders(): Folder[] {
+    const counts = this.#folders.counts()
+    return this.#shownFolders().map((row) => this.#toFolder(row, counts))
+  }
+
+  async addFolder(wanted: string): Promise<{ folder: Folder; isNew: boolean }> {
+    this.#checkWritable()
+    const real = await readableFolder(wanted)
+    const covering = this.#shownFolders().find((row) => covers(row.path, real))
+    if (covering) return { folder: this.#toFolder(covering), isNew: false }
+    const before = this.#folders.all().find((row) => row.path === real)
+    if (before) return { folder: this.restoreFolder(before.id), isNew: false }
+    const id = this.#folders.insert(real, this.#now())
+    const row = this.#folder(id)
+    const swallowed = this.#inBackground(() => this.#swallowInner(row))
+    // Nobody waits here for an index job that is under way; until it is done, the folders inside are only hidden.
+    if (!this.#indexing) await swallowed
+    void this.#follow(row)
+    this.#changes.notify()
+    return { folder: this.#toFolder(row), isNew: true }
+  }
+
+  removeFolder(folderId: number): void {
+    this.#checkWritable()
+    if (this.#folder(folderId).removed_at !== null) return
+    this.#folders.setRemoved(folderId, this.#now())
+    void this.#watcher?.unfollow(folderId)
+    this.#changes.notify()
+    void this.#inBackground(() => handOverImages(folderId, this.#tables))
+  }
+
+  restoreFolder(folderId: number): Folder {
+    this.#checkWritable()
+    const row = this.#folder(folderId)
+    const covering = this.#shownFolders().find((other) => other.id !== row.id && covers(other.path, row.path))
+    if (covering) {
+      void this.#inBackground(() => this.#swallowInner(covering))
+      return this.#toFolder(covering)
+    }
+    this.#folders.setRemoved(folderId, null)
+    void this.#inBackground(() => this.#swallowInner(row))
+    void this.#follow(row)
+    this.#changes.notify()
+    return this.#toFolder(this.#folder(folderId))
+  }
+
+  // ---------------------------------------------------------------- Items
+
+  items(query: ItemQuery & { offset: number; limit: number }) {
+    return { total: this.#items.count(query), items: this.#items.page(query).map(toItem) }
+  }
+
+  item(imageId: number): ItemDetail {
+    const row = this.#items.byImage(imageId)
+    const image = this.#images.byId(imageId)
+    if (!row || !image) throw notThere(imageId)
+    return toItemDetail(row, image, this.#shownFiles(imageId))
+  }
+
+  problems({ offset, limit }: { offset: number; limit: number }): { total: number; problems: Problem[] } {
+    return { total: this.#files.countProblems(), problems: this.#files.problems(limit, offset).map(toProblem) }
+  }
+
+  status(): LibraryStatus {
+    const { database, inference } = this.#options
+    return {
+      ...this.#items.counts(),
+      vectors: this.#index?.count ?? 0,
+      encoder: inference.encoderHash(),
+      index: this.#index?.status() ?? { kind: 'exact', generation: 0, upToDate: true },
+      integrity: database.integrity,
+      bytes: database.bytes() + (this.#index?.bytes() ?? 0),
+    }
+  }
+
+  thumbnail(imageId: number): Uint8Array | undefined {
+    return this.#images.thumbnail(imageId)
+  }
+
+  pathOf(imageId: number): string {
+    const files = this.#shownFiles(imageId)
+    if (files.length === 0) throw notThere(imageId)
+    const found = files.find((file) => existsSync(file.path))
+    if (!found)
+      throw new LucidexError('FILE_NOT_FOUND', 'The file is not there: it was moved or deleted, or its drive is absent', {
+        path: files[0]!.path,
+      })
+    return found.path
+  }
+
+  // ---------------------------------------------------------------- Search
+
+  descriptorOf(imageId: number): Float32Array | undefined {
+    return this.#index?.vectorOf(imageId)
+  }
+
+  async search(descriptor: Float32Array, options: FindOptions): Promise<SearchResponse> {
+    const { inference } = this.#options
+    if (!this.#index) throw new LucidexError('MODEL_NOT_FOUND', 'There is no encoder to search with')
+    return findNearest(descriptor, options, { index: this.#index, items: this.#items, thresholds: inference.relations() })
+  }
+
+  // ---------------------------------------------------------------- Indexing
+
+  async index({ folderId }: { folderId?: number }, job: JobContext): Promise<IndexReport> {
+    this.#checkWritable()
+    return this.#exclusively(() => this.#runIndex(folderId, job))
+  }
+
+  async #runIndex(folderId: number | undefined, job: JobContext): Promise<IndexReport> {
+    const report: IndexReport = { scanned: 0, indexed: 0, unchanged: 0, moved: 0, removed: 0, failed: [] }
+    const run: IndexRun = { job, report, greyed: new Set() }
+    const wanted = this.#shownFolders().filter(({ id }) => folderId === undefined || id === folderId)
+    if (folderId !== undefined && wanted.length === 0) throw noFolder(folderId)
+    this.#indexing = true
+    try {
+      const there: FolderRow[] = []
+      for (const folder of wanted) {
+        this.#scanning.add(folder.id)
+        this.#changes.notify()
+        if (await scanFolder(folder, this.#indexContext, run)) {
+          there.push(folder)
+          void this.#follow(folder)
+        }
+        this.#scanning.delete(folder.id)
+      }
+      this.#changes.notify()
+      await ingest(there, this.#indexContext, run)
+    } catch (thrown) {
+      if (!job.signal.aborted) throw databaseFailure(thrown, this.#options.database.db.name)
+    } finally {
+      this.#indexing = false
+      for (const { id } of wanted) this.#scanning.delete(id)
+      this.#changes.notify()
+    }
+    report.removed = run.greyed.size
+    return report
+  }
+
+  onChange(listener: () => void): void {
+    this.#changes.listen(listener)
+  }
+
+  onStale(listener: (folderId: number) => void): void {
+    this.#stale.add(listener)
+  }
+
+  async close(): Promise<void> {
+    await this.#watcher?.close()
+    this.#changes.close()
+    await this.#work
+    await this.#index?.close()
+    await this.#checkpointer.close()
+  }
+
+  // ---------------------------------------------------------------- Inside
+
+  get #tables() {
+    return { db: this.#options.database.db, folders: this.#folders, files: this.#files, images: this.#images }
+  }
+
+  get #indexContext(): IndexContext {
+    const { inference, log } = this.#options
+    return {
+      ...this.#tables,
+      vectors: this.#vectors,
+      index: this.#index,
+      encode: (inputs) => inference.encode(inputs),
+      readForIndex: (file) => this.#options.readForIndex(file),
+      now: this.#now,
+      checkpointer: this.#checkpointer,
+      log,
+      changed: () => this.#changes.notify(),
+    }
+  }
+
+  /** Runs `work` when what was begun before is done. */
+  #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const run = this.#work.then(work)
+    this.#work = run.catch(() => undefined)
+    return run
+  }
+
+  async #inBackground(work: () => Promise<void>): Promise<void> {
+    try {
+      await this.#exclusively(work)
+    } catch (thrown) {
+      this.#options.log.error(`The library could not be tidied: ${(thrown as Error).message}`)
+    }
+    this.#changes.notify()
+  }
+
+  async #swallowInner(outer: FolderRow): Promise<void> {
+    for (const inner of await swallowInner(outer, this.#tables)) await this.#watcher?.unfollow(inner)
+  }
+
+  async #follow(folder: FolderRow): Promise<void> {
+    await this.#watcher?.follow(folder.id, folder.path)
+    this.#changes.notify()
+  }
+
+  /** The folders of the library, but for those inside another that waits to take them in. */
+  #shownFolders(): FolderRow[] {
+    const rows = this.#folders.all().filter((row) => row.removed_at === null)
+    return rows.filter((row) => !rows.some((other) => other.id !== row.id && covers(other.path, row.path)))
+  }
+
+  #shownFiles(imageId: number) {
+    return this.#files.ofImage(imageId).filter((file) => file.removed_at === null)
+  }
+
+  #folder(id: number): FolderRow {
+    const row = this.#folders.byId(id)
+    if (!row) throw noFolder(id)
+    return row
+  }
+
+  #toFolder(row: FolderRow, counts = this.#folders.counts()): Folder {
+    const { files, images, pending, failed, missing } = counts.get(row.id) ?? { files: 0, images: 0, pending: 0, failed: 0, missing: 0 }
+    return {
+      id: row.id,
+      path: row.path,
+      name: path.basename(row.path) || row.path,
+      state: row.removed_at !== null ? 'removed' : this.#scanning.has(row.id) ? 'scanning' : row.offline ? 'offline' : 'ready',
+      watching: this.#watcher?.isWatching(row.id) ?? false,
+      counts: { files, images, pending, failed, missing },
+      addedAt: row.added_at,
+    }
+  }
+
+  #checkWritable(): void {
+    if (this.readOnly) throw new LucidexError('LIBRARY_IN_USE', 'The library is open for reading only')
+  }
+}
+
+function noFolder(id: number): LucidexError {
+  return new LucidexError('FOLDER_NOT_FOUND', `There is no folder ${id} in the library`)
+}
+
+function notThere(imageId: number): LucidexError {
+  return new LucidexError('ITEM_NOT_FOUND', `There is no picture ${imageId} in the library`)
+}
