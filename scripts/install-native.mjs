@@ -39,11 +39,10 @@ if (works()) process.exit(0)
 const nodeGyp = createRequire(import.meta.url).resolve('node-gyp/bin/node-gyp.js')
 const nodedir = headers()
 if (!nodedir) console.warn('install-native: no headers in the npm package `node`; node-gyp will look for its own')
-const built = spawnSync(
-  process.execPath,
-  [nodeGyp, 'rebuild', '--loglevel=warn', ...(nodedir ? [`--nodedir=${nodedir}`] : [])],
-  { cwd: target, stdio: ['ignore', 'ignore', 'inherit'] },
-)
+const built = spawnSync(process.execPath, [nodeGyp, 'rebuild', '--loglevel=warn', ...(nodedir ? [`--nodedir=${nodedir}`] : [])], {
+  cwd: target,
+  stdio: ['ignore', 'ignore', 'inherit'],
+})
 if (built.status !== 0 || !works()) {
   console.error('install-native: hnswlib-node could not be built. It needs Python 3, make and a C++ compiler.')
   process.exit(1)

@@ -29,7 +29,10 @@ export const procedures = {
       z.object({ total: s.count, items: z.array(s.item) }),
     ),
     item: procedure(z.object({ id: s.id }), s.itemDetail),
-    problems: procedure(z.object({ offset: s.count.default(0), limit: z.number().int().min(1).max(500).default(200) }), z.object({ total: s.count, problems: z.array(s.problem) })),
+    problems: procedure(
+      z.object({ offset: s.count.default(0), limit: z.number().int().min(1).max(500).default(200) }),
+      z.object({ total: s.count, problems: z.array(s.problem) }),
+    ),
     status: procedure(nothing, s.libraryStatus),
   },
   search: {
@@ -38,7 +41,12 @@ export const procedures = {
     /** The same from a path that came through a dialog, a drop or the picker. */
     open: procedure(z.object({ path: s.filePath }), s.query),
     find: procedure(
-      z.object({ source: s.source, region: s.region.optional(), folderId: s.id.optional(), k: z.number().int().min(1).max(500).default(60) }),
+      z.object({
+        source: s.source,
+        region: s.region.optional(),
+        folderId: s.id.optional(),
+        k: z.number().int().min(1).max(500).default(60),
+      }),
       s.searchResponse,
     ),
   },

@@ -119,7 +119,12 @@ export type LibraryStatus = z.infer<typeof libraryStatus>
 
 /** A box on the upright picture, as shares (0..1) of its width and height. */
 export const region = z
-  .object({ x: z.number().min(0).max(1), y: z.number().min(0).max(1), width: z.number().positive().max(1), height: z.number().positive().max(1) })
+  .object({
+    x: z.number().min(0).max(1),
+    y: z.number().min(0).max(1),
+    width: z.number().positive().max(1),
+    height: z.number().positive().max(1),
+  })
   .refine((box) => box.x + box.width <= 1.0001 && box.y + box.height <= 1.0001, 'the box leaves the picture')
 export type Region = z.infer<typeof region>
 
@@ -309,7 +314,14 @@ export type Job = z.infer<typeof job>
 export const jobReport = z.object({
   job,
   index: z
-    .object({ scanned: count, indexed: count, unchanged: count, moved: count, removed: count, failed: z.array(z.object({ path: z.string(), code: z.enum(ERROR_CODES), message: z.string() })) })
+    .object({
+      scanned: count,
+      indexed: count,
+      unchanged: count,
+      moved: count,
+      removed: count,
+      failed: z.array(z.object({ path: z.string(), code: z.enum(ERROR_CODES), message: z.string() })),
+    })
     .optional(),
   denoise: z.array(denoiseResult).optional(),
 })

@@ -5,7 +5,11 @@ import { unitOf, type JobStore, type StoredJob } from './store.ts'
 import { isSettled, type JobContext, type JobOutcome } from './types.ts'
 
 /** Does the work of one kind of job. `before` is what an interrupted run of the same job had reported. */
-export type JobRunner<K extends JobKind> = (spec: Extract<JobSpec, { kind: K }>, context: JobContext, before: JobOutcome) => Promise<JobOutcome>
+export type JobRunner<K extends JobKind> = (
+  spec: Extract<JobSpec, { kind: K }>,
+  context: JobContext,
+  before: JobOutcome,
+) => Promise<JobOutcome>
 export type JobRunners = { [K in JobKind]: JobRunner<K> }
 
 export interface JobQueueOptions {
@@ -119,7 +123,10 @@ export class JobQueue {
       found.gate.open()
       this.#setState(found, found.run ? 'running' : 'queued')
     } else {
-      const again = entry({ ...found, job: { ...found.job, state: 'queued', error: undefined, failed: 0, done: 0, total: null, finishedAt: null } })
+      const again = entry({
+        ...found,
+        job: { ...found.job, state: 'queued', error: undefined, failed: 0, done: 0, total: null, finishedAt: null },
+      })
       this.#entries.set(jobId, again)
       this.#setState(again, 'queued')
     }
@@ -249,5 +256,13 @@ export class JobQueue {
 }
 
 function entry(stored: StoredJob): Entry {
-  return { ...stored, gate: new Gate(), abort: new AbortController(), rate: new RateMeter(), lastAnnounced: 0, timer: undefined, run: undefined }
+  return {
+    ...stored,
+    gate: new Gate(),
+    abort: new AbortController(),
+    rate: new RateMeter(),
+    lastAnnounced: 0,
+    timer: undefined,
+    run: undefined,
+  }
 }

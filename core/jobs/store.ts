@@ -41,7 +41,9 @@ export class JobStore {
     this.#remove = db.prepare(`DELETE FROM job WHERE id = ?`)
     // A preview lives with its window; what else was under way when the engine stopped can be resumed.
     db.prepare(`DELETE FROM job WHERE kind = 'denoise-preview'`).run()
-    db.prepare(`DELETE FROM job WHERE state IN ('done', 'cancelled') OR id NOT IN (SELECT id FROM job ORDER BY id DESC LIMIT ${KEPT})`).run()
+    db.prepare(
+      `DELETE FROM job WHERE state IN ('done', 'cancelled') OR id NOT IN (SELECT id FROM job ORDER BY id DESC LIMIT ${KEPT})`,
+    ).run()
     db.prepare(`UPDATE job SET state = 'interrupted' WHERE state IN ('queued', 'running', 'paused')`).run()
     this.all = () => (db.prepare(`SELECT * FROM job ORDER BY id`).all() as Row[]).map(fromRow)
   }

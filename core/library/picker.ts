@@ -19,10 +19,14 @@ export async function listForPicker(folder: string | undefined, extensions: Read
     dirents = await readdir(here, { withFileTypes: true })
   } catch (cause) {
     const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT' || (cause as NodeJS.ErrnoException).code === 'ENOTDIR'
-    throw new LucidexError(missing ? 'FOLDER_NOT_FOUND' : 'FOLDER_NOT_READABLE', `${wanted} ${missing ? 'is not a folder' : 'cannot be read'}`, {
-      path: wanted,
-      cause,
-    })
+    throw new LucidexError(
+      missing ? 'FOLDER_NOT_FOUND' : 'FOLDER_NOT_READABLE',
+      `${wanted} ${missing ? 'is not a folder' : 'cannot be read'}`,
+      {
+        path: wanted,
+        cause,
+      },
+    )
   }
   const visible = dirents.filter((entry) => !entry.name.startsWith('.')).slice(0, MAX_ENTRIES)
   const folders = visible.filter((entry) => entry.isDirectory())
@@ -34,8 +38,14 @@ export async function listForPicker(folder: string | undefined, extensions: Read
     return { name, path: full, kind, bytes }
   }
   const listed = await Promise.all([
-    ...folders.map(({ name }) => name).sort(byName.compare).map((name) => entry(name, 'folder')),
-    ...pictures.map(({ name }) => name).sort(byName.compare).map((name) => entry(name, 'picture')),
+    ...folders
+      .map(({ name }) => name)
+      .sort(byName.compare)
+      .map((name) => entry(name, 'folder')),
+    ...pictures
+      .map(({ name }) => name)
+      .sort(byName.compare)
+      .map((name) => entry(name, 'picture')),
   ])
   const parent = path.dirname(here)
   return { path: here, parent: parent === here ? null : parent, entries: listed, pictures: pictures.length, places: await places() }

@@ -32,7 +32,14 @@ export class QueryStore {
     const size = await this.#measure(bytes, name)
     this.#folder ??= mkdtemp(path.join(tmpdir(), 'lucidex-query-'))
     const id = randomUUID()
-    const file = path.join(await this.#folder, id + path.extname(name).slice(0, 8).replaceAll(/[^.\w]/g, ''))
+    const file = path.join(
+      await this.#folder,
+      id +
+        path
+          .extname(name)
+          .slice(0, 8)
+          .replaceAll(/[^.\w]/g, ''),
+    )
     await writeFile(file, bytes, { mode: 0o600 })
     return this.#keep(id, { path: file, temporary: true, name, ...size })
   }
@@ -64,7 +71,8 @@ export class QueryStore {
       return { width, height }
     } catch (thrown) {
       // Bytes have no name of their own: say which upload it was.
-      if (thrown instanceof LucidexError && thrown.path === undefined) throw new LucidexError(thrown.code, `${name}: ${thrown.message}`, { path: name })
+      if (thrown instanceof LucidexError && thrown.path === undefined)
+        throw new LucidexError(thrown.code, `${name}: ${thrown.message}`, { path: name })
       throw thrown
     }
   }

@@ -26,7 +26,10 @@ describe.each([
     pictures = path.join(root, 'pictures')
     await writePhotos(pictures, 12, { width: 480, height: 360 })
     await writeFile(path.join(pictures, 'letter.jpg'), 'Dear reader, this is no picture.')
-    engine = await createEngine({ libraryDir: path.join(root, 'library'), modelsDir: MODELS_DIR, version: '0.0.0', host: 'node', watch: false }, nodeDeps(silentLog))
+    engine = await createEngine(
+      { libraryDir: path.join(root, 'library'), modelsDir: MODELS_DIR, version: '0.0.0', host: 'node', watch: false },
+      nodeDeps(silentLog),
+    )
     host = await start(engine)
     client = connectEngine(await host.connect())
     const { jobId } = await client.library.addFolder({ path: pictures })
@@ -50,7 +53,10 @@ describe.each([
     expect(items.map((item) => item.name)).toEqual(['photo-00.jpg', 'photo-01.jpg', 'photo-02.jpg', 'photo-03.jpg', 'photo-04.jpg'])
     const { status, body } = await engine.media(items[0]!.url)
     expect(status).toBe(200)
-    expect(await sharp(body).metadata()).toMatchObject({ format: 'webp', width: items[0]!.width > items[0]!.height ? 384 : expect.any(Number) })
+    expect(await sharp(body).metadata()).toMatchObject({
+      format: 'webp',
+      width: items[0]!.width > items[0]!.height ? 384 : expect.any(Number),
+    })
   })
 
   it('finds the original of a damaged copy that arrives as bytes', async () => {
@@ -82,9 +88,15 @@ describe.each([
 
   it('sends errors as data, with their code', async () => {
     await expect(client.library.item({ id: 999_999 })).rejects.toMatchObject({ name: 'LucidexError', code: 'ITEM_NOT_FOUND' })
-    await expect(client.library.addFolder({ path: '/no/such/folder' })).rejects.toMatchObject({ code: 'FOLDER_NOT_FOUND', path: '/no/such/folder' })
+    await expect(client.library.addFolder({ path: '/no/such/folder' })).rejects.toMatchObject({
+      code: 'FOLDER_NOT_FOUND',
+      path: '/no/such/folder',
+    })
     await expect(client.library.items({ limit: -1 })).rejects.toMatchObject({ code: 'BAD_REQUEST' })
-    await expect(client.search.upload({ name: 'x.png', bytes: new Uint8Array([1, 2, 3]) })).rejects.toMatchObject({ code: 'FORMAT_UNKNOWN', path: 'x.png' })
+    await expect(client.search.upload({ name: 'x.png', bytes: new Uint8Array([1, 2, 3]) })).rejects.toMatchObject({
+      code: 'FORMAT_UNKNOWN',
+      path: 'x.png',
+    })
   })
 
   it('lets two clients in and tells both', async () => {

@@ -15,13 +15,18 @@ let root: string
 
 beforeAll(async () => {
   root = await temporaryFolder()
-  engine = await createEngine({ libraryDir: path.join(root, 'library'), modelsDir: MODELS_DIR, version: '0.0.0', host: 'node', watch: false }, nodeDeps(silentLog))
+  engine = await createEngine(
+    { libraryDir: path.join(root, 'library'), modelsDir: MODELS_DIR, version: '0.0.0', host: 'node', watch: false },
+    nodeDeps(silentLog),
+  )
 }, 60_000)
 afterAll(() => engine.close())
 
 it('while a 24-megapixel picture is opened, denoised and exported', async () => {
   const file = path.join(root, 'large.jpg')
-  await sharp({ create: { width: 6000, height: 4000, channels: 3, background: '#557799', noise: { type: 'gaussian', mean: 120, sigma: 20 } } })
+  await sharp({
+    create: { width: 6000, height: 4000, channels: 3, background: '#557799', noise: { type: 'gaussian', mean: 120, sigma: 20 } },
+  })
     .jpeg({ quality: 90 })
     .toFile(file)
   const hold = await longestHold(async () => {

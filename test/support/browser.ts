@@ -4,7 +4,14 @@ import { chromium, type Browser, type Page } from 'playwright-core'
 import { ensureChromium } from '../../scripts/find-chromium.mjs'
 
 /** No window, no network of its own: Chromium's background requests fail loudly where there is none. */
-const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run']
+const ARGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+]
 
 export async function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: await ensureChromium(), args: ARGS })

@@ -85,7 +85,7 @@ describe('libraryDir', () => {
 describe('BACKGROUND', () => {
   it("is the page's own, in both themes", () => {
     const tokens = readFileSync(path.resolve(import.meta.dirname, '../../../renderer/src/ui/tokens.css'), 'utf8')
-    const canvas = (theme: string) => new RegExp(`data-theme='${theme}'\\] \\{[^}]*--canvas: (#[0-9a-f]+)`).exec(tokens)?.[1]
-    expect(BACKGROUND).toEqual({ light: canvas('light'), dark: canvas('dark') })
+    const [, light, dark] = /--canvas: light-dark\((#[0-9a-f]+), (#[0-9a-f]+)\)/.exec(tokens) ?? []
+    expect(BACKGROUND).toEqual({ light, dark })
   })
 })

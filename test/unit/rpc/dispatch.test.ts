@@ -20,7 +20,10 @@ describe('createCall', () => {
   })
 
   it('refuses a bad argument and names the field', async () => {
-    await expect(call('library.items', { limit: 9999 })).rejects.toMatchObject({ code: 'BAD_REQUEST', message: expect.stringContaining('limit') })
+    await expect(call('library.items', { limit: 9999 })).rejects.toMatchObject({
+      code: 'BAD_REQUEST',
+      message: expect.stringContaining('limit'),
+    })
   })
 
   it('does not let a wrong answer out', async () => {

@@ -1,0 +1,37 @@
+import type { OutputSettings } from '$contract'
+
+type Format = OutputSettings['format']
+type BitDepth = OutputSettings['bitDepth']
+
+export const FORMAT_OPTIONS: { value: Format; label: string }[] = [
+  { value: 'keep', label: 'Same as the original' },
+  { value: 'png', label: 'PNG' },
+  { value: 'jpeg', label: 'JPEG' },
+  { value: 'tiff', label: 'TIFF' },
+  { value: 'webp', label: 'WebP' },
+  { value: 'avif', label: 'AVIF' },
+]
+
+const EXTENSIONS: Record<Exclude<Format, 'keep'>, string> = { png: '.png', jpeg: '.jpg', tiff: '.tif', webp: '.webp', avif: '.avif' }
+
+/** Only PNG and TIFF hold 16 bits. */
+export function depthOptions(format: Format): { value: BitDepth; label: string }[] {
+  const options: { value: BitDepth; label: string }[] = [
+    { value: 'keep', label: 'Same as the original' },
+    { value: '8', label: '8 bits' },
+    { value: '16', label: '16 bits' },
+  ]
+  return format === 'keep' || format === 'png' || format === 'tiff' ? options : options.filter((option) => option.value !== '16')
+}
+
+export function isLossy(format: string): boolean {
+  return ['jpeg', 'jpg', 'webp', 'avif', 'heif'].includes(format.toLowerCase())
+}
+
+/** `beach.jpg` as PNG: `beach-denoised.png`. */
+export function defaultName(name: string, format: Format): string {
+  const dot = name.lastIndexOf('.')
+  const stem = dot > 0 ? name.slice(0, dot) : name
+  const extension = format === 'keep' ? (dot > 0 ? name.slice(dot) : '') : EXTENSIONS[format]
+  return `${stem}-denoised${extension}`
+}
