@@ -123,10 +123,12 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
       if (readOnly) throw new LucidexError('LIBRARY_IN_USE', 'Another Lucidex has this library open for writing')
     }
 
-    /** "One index job a folder": what waits already will see the change too. */
-    function startIndexing(folderId: number): number {
-      const waiting = jobs.waiting((spec) => spec.kind === 'index' && (spec.folderId ?? folderId) === folderId)
-      return waiting?.id ?? jobs.start({ kind: 'index', folderId })
+    /** "One index job a folder": what waits already will see the change too, and the newest report is the true one. */
+    function startIndexing(folderId?: number): number {
+      const waiting = jobs.waiting((spec) => spec.kind === 'index' && (spec.folderId === undefined || spec.folderId === folderId))
+      if (waiting) return waiting.id
+      jobs.dismissWhere((spec) => spec.kind === 'index' && (folderId === undefined || spec.folderId === folderId))
+      return jobs.start({ kind: 'index', folderId })
     }
 
     let revision = 0
@@ -196,7 +198,10 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
       },
       jobs: {
         start: async (spec) => {
-          if (spec.kind === 'index') writable()
+          if (spec.kind === 'index') {
+            writable()
+            return { jobId: startIndexing(spec.folderId) }
+          }
           if (spec.kind === 'denoise') await checkDestination(spec)
           return { jobId: jobs.start(spec) }
         },
