@@ -1,5 +1,6 @@
 import type { ModelInfo, Tier } from '../contract/index.ts'
 import type { Picture } from '../images/types.ts'
+import type { Planes } from './samples.ts'
 
 /** A rectangle of a picture, in pixels. */
 export interface Rect {
@@ -14,7 +15,7 @@ export interface TileRequest {
   source: Pick<Picture, 'buffer' | 'width' | 'height' | 'channels' | 'bitDepth'>
   /** Same size, channels and bit depth as the source; the tile's core is written here. Alpha is copied. */
   target: SharedArrayBuffer
-  /** What of the picture this tile writes; the network sees more around it (reflected at the picture's edge). */
+  /** What of the picture this tile writes, one of {@link tileCores}; the network sees more around it (mirrored at the picture's edge). */
   core: Rect
   /** σ of the noise in 8-bit units, given to the network as a constant map. */
   sigma: number
@@ -34,6 +35,11 @@ export interface Inference {
   /** The calibrated thresholds of the encoder's manifest entry: smallest cosine for each relation. */
   relations(): { copy: number; nearDuplicate: number; similar: number }
   denoiseTile(request: TileRequest): Promise<void>
+  /**
+   * The same for samples that are not clipped and rounded, as benchmarks have them: R, G, B planes one
+   * after the other, 0..1 where noise does not leave that range. The answer is not clipped either.
+   */
+  denoiseFloat(tier: Tier, planes: Planes, sigma: number): Promise<Planes>
   /** The estimated σ (8-bit units) of a picture's noise, measured off the engine's loop. */
   estimateNoise(source: TileRequest['source']): Promise<number>
   /** Threads used by a session. */

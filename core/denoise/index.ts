@@ -1,0 +1,12 @@
+/**
+ * Denoising: how strong the noise is ({@link estimateNoise}), the picture tile by tile
+ * ({@link denoisePicture}), how much of the result is wanted ({@link mixStrength}); pictures open in the
+ * denoise view ({@link DenoiseSessions}) and pictures denoised to files ({@link exportPictures}).
+ */
+export { denoisePicture, outward, type DenoiseOptions, type DenoiseSteps } from './denoise.ts'
+export { estimateNoise } from './estimate.ts'
+export { exportPictures, type ExportRequest, type ExportTools } from './export.ts'
+export { DenoiseSessions } from './sessions.ts'
+export { chooseSigma, isClean } from './sigma.ts'
+export type { ExportInput } from './sources.ts'
+export { mixStrength } from './strength.ts'

@@ -1,0 +1,100 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { constants } from 'node:fs'
+import { link, open, rename, stat, unlink } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { LucidexError } from '../contract/index.ts'
+import { inSlices } from '../slices.ts'
+import { readFailure, writeFailure } from './failures.ts'
+
+/** Files beyond this are not read into memory: 1 GiB. */
+export const MAX_FILE_BYTES = 1024 ** 3
+
+/**
+ * The bytes of a regular file, in one read. Errors: FILE_NOT_FOUND, FILE_NOT_READABLE, FILE_EMPTY,
+ * FILE_TOO_LARGE.
+ */
+export async function readBytes(path: string): Promise<Buffer> {
+  try {
+    // Non-blocking, so that a named pipe in a folder of pictures does not hang the scan.
+    const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+    try {
+      const info = await file.stat()
+      if (!info.isFile()) throw new LucidexError('FILE_NOT_READABLE', 'Not a regular file', { path })
+      if (info.size === 0) throw new LucidexError('FILE_EMPTY', 'The file is empty', { path })
+      if (info.size > MAX_FILE_BYTES) {
+        throw new LucidexError(
+          'FILE_TOO_LARGE',
+          `The file has ${Math.round(info.size / 2 ** 20)} MiB, over the limit of ${MAX_FILE_BYTES / 2 ** 20}`,
+          { path },
+        )
+      }
+      const bytes = Buffer.allocUnsafeSlow(info.size)
+      let filled = 0
+      while (filled < bytes.length) {
+        const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, filled)
+        if (bytesRead === 0) break
+        filled += bytesRead
+      }
+      return bytes.subarray(0, filled)
+    } finally {
+      await file.close()
+    }
+  } catch (thrown) {
+    throw readFailure(thrown, path)
+  }
+}
+
+/** SHA-256, hex, computed in slices that do not hold the event loop. */
+export async function hashBytes(...parts: Uint8Array[]): Promise<string> {
+  const hash = createHash('sha256')
+  for (const bytes of parts) await inSlices(bytes.length, (start, end) => hash.update(bytes.subarray(start, end)), 2 * 2 ** 20)
+  return hash.digest('hex')
+}
+
+/**
+ * Writes the parts to `path`, whole or not at all: to a temporary file in the same folder, flushed to
+ * the disk, then renamed. Without `overwrite` an existing file is left alone (FILE_EXISTS).
+ * Errors: FILE_EXISTS, FILE_NOT_WRITABLE, DISK_FULL.
+ */
+export async function writeFileAtomic(path: string, parts: readonly Uint8Array[], options: { overwrite: boolean }): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path).slice(0, 100)}.${randomBytes(6).toString('hex')}.tmp`)
+  try {
+    try {
+      const file = await open(temporary, 'wx')
+      try {
+        for (const part of parts) await file.writeFile(part)
+        await file.datasync()
+      } finally {
+        await file.close()
+      }
+      if (options.overwrite) await rename(temporary, path)
+      else await moveToFreePath(temporary, path)
+    } catch (thrown) {
+      await unlink(temporary).catch(() => undefined)
+      throw thrown
+    }
+  } catch (thrown) {
+    throw writeFailure(thrown, path)
+  }
+}
+
+/** A hard link fails where the name is taken, which rename does not; file systems without links get a look first. */
+async function moveToFreePath(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to)
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'EEXIST' || (await exists(to))) {
+      throw new LucidexError('FILE_EXISTS', 'The file is there already', { path: to })
+    }
+    await rename(from, to)
+    return
+  }
+  await unlink(from)
+}
+
+export async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  )
+}

@@ -1,0 +1,119 @@
+import sharp from 'sharp'
+import { THUMBNAIL_PX, type Region } from '../contract/index.ts'
+import { photoMetadata } from './exif.ts'
+import { hashBytes } from './files.ts'
+import { isSrgb, profileDescription } from './icc.ts'
+import { decode, decoder, openPicture, type OpenedPicture } from './open.ts'
+import { perceptualHash } from './perceptualHash.ts'
+import { ENCODER_PX, type IndexedPicture } from './types.ts'
+import { toDisplay } from './view.ts'
+
+/** Samples of the whole picture made small: upright, sRGB, 8 bits. */
+interface Small {
+  data: Buffer
+  width: number
+  height: number
+  channels: 3 | 4
+}
+
+/**
+ * Everything the library keeps of a picture: one read of its file and one decoding, shrunk while it is
+ * decoded where the format can (JPEG, WebP). A malformed EXIF block leaves its fields null.
+ *
+ * Errors: FILE_NOT_FOUND, FILE_NOT_READABLE, FILE_EMPTY, FILE_TOO_LARGE, FORMAT_UNKNOWN,
+ * FORMAT_UNSUPPORTED, PICTURE_CORRUPT, PICTURE_TRUNCATED, PICTURE_TOO_LARGE; an AbortError by `signal`.
+ */
+export async function readForIndex(path: string, options: { signal?: AbortSignal } = {}): Promise<IndexedPicture> {
+  const picture = await openPicture(path)
+  options.signal?.throwIfAborted()
+  const [contentHash, small] = await Promise.all([hashBytes(picture.bytes), shrink(picture)])
+  options.signal?.throwIfAborted()
+  const { header, width, height } = picture
+  const size = Buffer.from(`${width}x${height}x${small.channels}`)
+  const [pixelHash, thumbnail, encoderInput] = await Promise.all([
+    hashBytes(small.data, size),
+    encodeThumbnail(small),
+    encoderInputOf(small),
+  ])
+  return {
+    contentHash,
+    pixelHash,
+    bytes: picture.bytes.length,
+    format: picture.format,
+    width,
+    height,
+    bitDepth: header.depth === 'uchar' || header.depth === 'char' ? 8 : 16,
+    hasAlpha: header.hasAlpha,
+    profile: profileDescription(header.icc),
+    metadata: photoMetadata(picture.exif),
+    thumbnail: { data: thumbnail, width: small.width, height: small.height },
+    encoderInput,
+    perceptualHash: perceptualHash(encoderInput, ENCODER_PX),
+  }
+}
+
+export interface QueryPicture {
+  /** SHA-256 of the file's bytes, hex. */
+  contentHash: string
+  /** Of the whole picture, upright. */
+  width: number
+  height: number
+  /** Of the region, where one is given. */
+  encoderInput: Uint8Array
+  perceptualHash: bigint
+}
+
+/**
+ * What a search needs of a picture or of a region of it (shares of the upright picture), made exactly
+ * as {@link readForIndex} makes it. Errors: the same.
+ */
+export async function readForQuery(input: string | Uint8Array, region?: Region): Promise<QueryPicture> {
+  const picture = await openPicture(input)
+  const [contentHash, small] = await Promise.all([hashBytes(picture.bytes), shrink(picture, region)])
+  const encoderInput = await encoderInputOf(small)
+  return {
+    contentHash,
+    width: picture.width,
+    height: picture.height,
+    encoderInput,
+    perceptualHash: perceptualHash(encoderInput, ENCODER_PX),
+  }
+}
+
+async function shrink(picture: OpenedPicture, region?: Region): Promise<Small> {
+  const pipeline = decoder(picture, { ignoreIcc: picture.header.space !== 'cmyk' && isSrgb(picture.header.icc) })
+  if (region) pipeline.extract(pixelsOf(region, picture))
+  toDisplay(pipeline, picture.header.depth !== 'uchar')
+  pipeline.resize(THUMBNAIL_PX, THUMBNAIL_PX, { fit: 'inside', withoutEnlargement: true }).raw({ depth: 'uchar' })
+  const { data, info } = await decode(pipeline, picture)
+  return { data, width: info.width, height: info.height, channels: info.channels as 3 | 4 }
+}
+
+/** The region in pixels, at least one, inside the picture. */
+function pixelsOf(region: Region, { width, height }: { width: number; height: number }) {
+  const left = Math.min(Math.floor(region.x * width), width - 1)
+  const top = Math.min(Math.floor(region.y * height), height - 1)
+  return {
+    left,
+    top,
+    width: Math.min(Math.max(1, Math.round(region.width * width)), width - left),
+    height: Math.min(Math.max(1, Math.round(region.height * height)), height - top),
+  }
+}
+
+function raw({ data, width, height, channels }: Small) {
+  return sharp(data, { raw: { width, height, channels } })
+}
+
+function encodeThumbnail(small: Small): Promise<Uint8Array> {
+  return raw(small).webp({ quality: 80, effort: 1 }).toBuffer()
+}
+
+/** ENCODER_PX² RGB: alpha flattened on mid-grey, then squashed with an antialiasing filter. */
+async function encoderInputOf(small: Small): Promise<Uint8Array> {
+  return raw(small)
+    .flatten({ background: { r: 128, g: 128, b: 128 } })
+    .resize(ENCODER_PX, ENCODER_PX, { fit: 'fill', kernel: 'lanczos3' })
+    .raw()
+    .toBuffer()
+}

@@ -1,0 +1,9 @@
+/**
+ * The networks behind one small interface ({@link Inference}): a registry that knows the models of a
+ * folder, and a worker thread that runs them. Nothing outside this folder knows ONNX Runtime.
+ */
+export { createInference, type InferenceOptions } from './inference.ts'
+export { ModelRegistry, readModel, type ModelEntry, type ModelFile } from './registry.ts'
+export type { Planes } from './samples.ts'
+export { tileCores } from './tiling.ts'
+export * from './types.ts'

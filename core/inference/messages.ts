@@ -1,0 +1,23 @@
+/** What the engine's thread and the inference worker say to each other. */
+import type { ErrorData } from '../contract/index.ts'
+import type { ModelFile } from './registry.ts'
+import type { Planes } from './samples.ts'
+import type { TileRequest } from './types.ts'
+
+/** Each task with its answer. */
+export interface Tasks {
+  tile: { request: { model: ModelFile; tile: Omit<TileRequest, 'tier'> }; answer: undefined }
+  planes: { request: { model: ModelFile; planes: Planes; sigma: number }; answer: Planes }
+  encode: { request: { model: ModelFile; inputs: Uint8Array[] }; answer: Float32Array[] }
+  estimate: { request: { source: TileRequest['source'] }; answer: number }
+}
+export type TaskKind = keyof Tasks
+
+export type Request = { [K in TaskKind]: { id: number; kind: K } & Tasks[K]['request'] }[TaskKind]
+export type WorkerMessage = Request | { kind: 'close' }
+export type Answer = { id: number; ok: true; value: Tasks[TaskKind]['answer'] } | { id: number; ok: false; error: ErrorData }
+
+export interface WorkerSettings {
+  /** Threads that a session computes with. */
+  threads: number
+}

@@ -1,0 +1,59 @@
+import { LucidexError } from '../../../core/contract/index.ts'
+import type { Inference, TileRequest } from '../../../core/inference/index.ts'
+import type { JobContext } from '../../../core/jobs/types.ts'
+
+/** Stands in for the networks: "denoising" halves every sample, so that what was done to a picture can be told exactly. */
+export class HalvingInference implements Inference {
+  readonly threads = 1
+  tiles: TileRequest[] = []
+  estimated = 10
+  /** Fails the tiles of pictures of this width. */
+  failingWidth = -1
+
+  async denoiseTile(request: TileRequest): Promise<void> {
+    this.tiles.push(request)
+    const { source, target, core } = request
+    if (source.width === this.failingWidth) throw new LucidexError('INFERENCE_FAILED', 'made to fail')
+    const [from, to] = [source.buffer, target].map((buffer) => (source.bitDepth === 8 ? new Uint8Array(buffer) : new Uint16Array(buffer)))
+    for (let y = core.y; y < core.y + core.height; y++) {
+      for (let x = core.x; x < core.x + core.width; x++) {
+        for (let c = 0; c < source.channels; c++) {
+          const at = (y * source.width + x) * source.channels + c
+          to![at] = from![at]! >> 1
+        }
+      }
+    }
+  }
+  async estimateNoise(): Promise<number> {
+    return this.estimated
+  }
+  models = () => []
+  encoderHash = () => null
+  relations = () => ({ copy: 1, nearDuplicate: 1, similar: 1 })
+  encode = async () => []
+  denoiseFloat: Inference['denoiseFloat'] = async (_, planes) => planes
+  close = async () => {}
+}
+
+export interface TestContext extends JobContext {
+  changes: Parameters<JobContext['progress']>[0][]
+  cancel(): void
+}
+
+/** A job's context that remembers its progress; `onCheckpoint` is told how many checkpoints were passed. */
+export function jobContext(onCheckpoint?: (count: number, context: TestContext) => void): TestContext {
+  const abort = new AbortController()
+  let count = 0
+  const context: TestContext = {
+    jobId: 1,
+    signal: abort.signal,
+    changes: [],
+    cancel: () => abort.abort(),
+    async checkpoint() {
+      onCheckpoint?.(++count, context)
+      abort.signal.throwIfAborted()
+    },
+    progress: (change) => void context.changes.push(change),
+  }
+  return context
+}
