@@ -141,6 +141,7 @@ def parse(argv):
 
 
 def main(argv=None):
+    arguments = sys.argv[1:] if argv is None else argv
     args = parse(argv)
     config = json.loads(Path(args.config).read_text())
     seed = config["seed"] if args.seed is None else args.seed
@@ -150,7 +151,7 @@ def main(argv=None):
     torch.manual_seed(seed)
     run = Path(args.run)
     run.mkdir(parents=True, exist_ok=True)
-    (run / "config.json").write_text(json.dumps({**config, "seed": seed, "argv": sys.argv[1:]}, indent=2) + "\n")
+    (run / "config.json").write_text(json.dumps({**config, "seed": seed, "argv": arguments}, indent=2) + "\n")
 
     dtype = torch.bfloat16 if config["precision"] == "bf16" else torch.float32
     master = channels_last(build(config))  # float32: what the optimiser moves
@@ -179,7 +180,7 @@ def main(argv=None):
     def state():
         return {"model": master.state_dict(), "ema": ema.state_dict(), "optimiser": optimiser.state_dict(),
                 "data": crops.state(), "step": step, "elapsed": clock.elapsed, "progress": progress,
-                "config": config, "seed": seed, "argv": sys.argv[1:], "threads": args.threads}
+                "config": config, "seed": seed, "argv": arguments, "threads": args.threads}
 
     log = open(run / "log.jsonl", "a", buffering=1)
 
