@@ -35,6 +35,25 @@ export async function findChromium() {
   return own && existsSync(own) ? own : null
 }
 
+/** No window, and no network of its own: Chromium's background requests fail loudly where there is none. */
+const HEADLESS_ARGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+]
+
+/**
+ * Starts a headless Chromium, installing one first where there is none.
+ * @returns {Promise<import('playwright-core').Browser>}
+ */
+export async function launchChromium() {
+  const { chromium } = await import('playwright-core')
+  return chromium.launch({ executablePath: await ensureChromium(), args: HEADLESS_ARGS })
+}
+
 /**
  * A Chromium, installed when there is none: by apt-get for root on Debian and its kin, else by
  * Playwright. Says in one line which it is, on standard error.

@@ -5,7 +5,7 @@
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { chromium, type Browser, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import sharp from 'sharp'
 import { applySteps, readPixels, type Step } from '../cli/bench/attacks.ts'
 import { processIo as io } from '../cli/io.ts'
@@ -16,22 +16,13 @@ import { startLoopback } from '../core/hosts/loopback.ts'
 import { createRandom } from '../core/random.ts'
 import { buildIfStale } from './build.mjs'
 import { drawPictures } from './demo/pictures.ts'
-import { ensureChromium } from './find-chromium.mjs'
+import { launchChromium } from './find-chromium.mjs'
 
 const PICTURES = path.join(ROOT, 'demo', 'pictures')
 const WORK = path.join(ROOT, '.cache', 'screenshots')
 const OUTPUT = path.join(ROOT, 'docs', 'screenshots')
 const THEMES = ['dark', 'light'] as const
 type Theme = (typeof THEMES)[number]
-
-const CHROMIUM_ARGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--no-first-run',
-]
 
 /** Pictures made from the demo's: [from, to, what is done to it]. */
 const DERIVED: [string, string, Step[]][] = [
@@ -57,7 +48,7 @@ await screenshots()
 
 async function screenshots(): Promise<void> {
   buildIfStale('renderer')
-  const browser = await chromium.launch({ executablePath: await ensureChromium(), args: CHROMIUM_ARGS })
+  const browser = await launchChromium()
   try {
     await rm(WORK, { recursive: true, force: true })
     await mkdir(OUTPUT, { recursive: true })

@@ -1,21 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { chromium, type Browser, type Page } from 'playwright-core'
-import { ensureChromium } from '../../scripts/find-chromium.mjs'
-
-/** No window, no network of its own: Chromium's background requests fail loudly where there is none. */
-const ARGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--no-first-run',
-]
-
-export async function launchBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: await ensureChromium(), args: ARGS })
-}
+import type { Page } from 'playwright-core'
 
 /** Drops or pastes files on the page, as a person would from their file manager or clipboard. */
 export async function giveFile(page: Page, how: 'drop' | 'paste', file: string): Promise<void> {

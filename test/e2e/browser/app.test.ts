@@ -8,7 +8,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createEngine, type Engine } from '../../../core/engine.ts'
 import { startLoopback, type LoopbackHost } from '../../../core/hosts/loopback.ts'
 import { nodeDeps, silentLog } from '../../../core/hosts/node.ts'
-import { giveFile, launchBrowser } from '../../support/browser.ts'
+import { launchChromium } from '../../../scripts/find-chromium.mjs'
+import { giveFile } from '../../support/browser.ts'
 import { MODELS_DIR } from '../../support/engine.ts'
 import { temporaryFolder, writePhotos } from '../../support/pictures.ts'
 
@@ -37,7 +38,7 @@ beforeAll(async () => {
     nodeDeps(silentLog),
   )
   host = await startLoopback(engine, { rendererDir: RENDERER_DIR })
-  browser = await launchBrowser()
+  browser = await launchChromium()
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce', acceptDownloads: true })
   page = await context.newPage()
   page.on('pageerror', (error) => failures.push(error.message))
