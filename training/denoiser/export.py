@@ -121,8 +121,7 @@ def make_entry(model, state, data, metrics, worst, onnx_path: Path, training: di
         "receptiveRadius": receptive_radius(config["depths"]),
         "kmacPerPixel": round(macs_per_pixel(model) / 1000, 2),
         "parameters": count_parameters(model),
-        "licence": "MIT (weights); training pictures: "
-                   + "; ".join(f"{d['name']}: {d['terms']}" for d in data),
+        "licence": "MIT (weights); part of the training pictures is for research use only: see the model card",
         "trainingData": data,
         "training": training,
         "metrics": metrics,

