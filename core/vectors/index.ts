@@ -177,6 +177,8 @@ export class VectorIndex {
 
   async #bringUp(): Promise<void> {
     const { dir, log } = this.#options
+    // Whoever stored the vectors goes on first.
+    await nextTurn()
     if (!this.#graph) {
       const loaded = await Graph.load(this.#store, dir, this.encoder, log)
       this.#graph = loaded.isWorn ? await Graph.empty(this.#store) : loaded
