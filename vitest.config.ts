@@ -6,6 +6,8 @@ import { defineConfig } from 'vitest/config'
 // Native addons live in processes of their own ("forks", the default pool): a crash fails one file, not the run.
 export default defineConfig({
   test: {
+    // On a shared machine a deadline can pass while others have the processor: one failure is tried again there.
+    retry: process.env.CI ? 2 : 0,
     projects: [
       {
         test: { name: 'unit', include: ['test/unit/**/*.test.ts'], environment: 'node', testTimeout: 30_000, hookTimeout: 30_000 },

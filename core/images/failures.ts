@@ -22,8 +22,8 @@ export function writeFailure(thrown: unknown, path: string): LucidexError {
 
 /**
  * What the decoder said about `bytes`, as a {@link LucidexError}: PICTURE_TOO_LARGE, PICTURE_TRUNCATED,
- * or PICTURE_CORRUPT. The decoders word a truncation differently or not at all, so the container's own
- * lengths are looked at as well.
+ * or PICTURE_CORRUPT. The decoders word a truncation differently or not at all, and several at work mix
+ * their messages up, so the container's own lengths are looked at as well.
  */
 export function decodeFailure(thrown: unknown, bytes: Uint8Array, format: PictureFormat, path: string | undefined): LucidexError {
   if (thrown instanceof LucidexError) return thrown
@@ -63,6 +63,12 @@ function endsEarly(bytes: Uint8Array, format: PictureFormat): boolean {
       let at = 0
       while (at + 8 <= bytes.length && view.getUint32(at) >= 8) at += view.getUint32(at)
       return at > bytes.length
+    }
+    case 'jpeg': {
+      // No end-of-image marker behind the header, whose thumbnail may have one of its own (ITU-T T.81, B.1.1).
+      let at = 2
+      while (at + 4 <= bytes.length && bytes[at] === 0xff && bytes[at + 1] !== 0xda /* SOS */) at += 2 + view.getUint16(at + 2)
+      return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).lastIndexOf('ffd9', undefined, 'hex') < at
     }
     case 'gif':
       return bytes[bytes.length - 1] !== 0x3b

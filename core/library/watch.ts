@@ -26,6 +26,8 @@ export class FolderWatcher {
   /** Whether files of the library lie below a path. */
   readonly #knows: (path: string) => boolean
   readonly #watched = new Map<number, Watched>()
+  /** Subscriptions being given up. A new one of the same folder waits: the watcher would take it down as well. */
+  readonly #leaving = new Map<number, Promise<void>>()
 
   constructor(options: { log: Log; stale: (folderId: number) => void; knows: (path: string) => boolean }) {
     this.#log = options.log
@@ -43,13 +45,14 @@ export class FolderWatcher {
     this.#watched.set(folderId, watched)
     try {
       const { subscribe } = await import('@parcel/watcher')
+      await this.#leaving.get(folderId)
       const subscription = await subscribe(folder, (error, events) => {
         if (error) void this.#lose(folderId, folder, error)
         else if (events.some((event) => this.#matters(folder, event))) this.#tellSoon(folderId, watched)
       })
       // It may have been let go of in the meantime.
       if (this.#watched.get(folderId) === watched) watched.subscription = subscription
-      else await subscription.unsubscribe()
+      else await this.#leave(folderId, subscription)
     } catch (thrown) {
       await this.#lose(folderId, folder, thrown as Error)
     }
@@ -60,11 +63,18 @@ export class FolderWatcher {
     if (!watched) return
     this.#watched.delete(folderId)
     clearTimeout(watched.timer)
-    await watched.subscription?.unsubscribe().catch(() => undefined)
+    if (watched.subscription) await this.#leave(folderId, watched.subscription)
   }
 
   async close(): Promise<void> {
     for (const folderId of [...this.#watched.keys()]) await this.unfollow(folderId)
+  }
+
+  async #leave(folderId: number, subscription: AsyncSubscription): Promise<void> {
+    const left = subscription.unsubscribe().catch(() => undefined)
+    this.#leaving.set(folderId, left)
+    await left
+    if (this.#leaving.get(folderId) === left) this.#leaving.delete(folderId)
   }
 
   async #lose(folderId: number, folder: string, error: Error): Promise<void> {
