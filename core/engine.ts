@@ -84,6 +84,8 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
           await sessions.preview(spec, context, (tile) => emit('denoiseTile', tile))
           return {}
         },
+        'denoise-confidence': () => notYet('A confidence map'),
+        measure: () => notYet('The measurement'),
         denoise: async (spec, context, before) => ({
           denoise: await exportPictures(
             { inputs: spec.sources.map(locate), spec, before: before.denoise ?? [] },
@@ -98,6 +100,8 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
     function title(spec: JobSpec): string {
       if (spec.kind === 'index') return spec.folderId === undefined ? 'Indexing the library' : `Indexing ${folderName(spec.folderId)}`
       if (spec.kind === 'denoise-preview') return `Denoising ${sessions.get(spec.sessionId).name}`
+      if (spec.kind === 'denoise-confidence') return `Confidence of ${sessions.get(spec.sessionId).name}`
+      if (spec.kind === 'measure') return 'Measuring the denoisers'
       const [first] = spec.sources
       return spec.sources.length === 1 && first ? `Denoising ${locate(first).name}` : `Denoising ${spec.sources.length} pictures`
     }
@@ -195,6 +199,19 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
           sessions.close(sessionId)
           return {}
         },
+        structure: () => notYet('The loss of structure'),
+      },
+      inference: {
+        state: () => ({
+          settings: { device: 'cpu', threads },
+          device: 'cpu',
+          threads,
+          devices: ['cpu'],
+          cores: availableParallelism(),
+          chosen: null,
+          fellBack: null,
+        }),
+        configure: () => notYet('Choosing the device'),
       },
       jobs: {
         start: async (spec) => {
@@ -211,6 +228,10 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
         cancel: ({ jobId }) => (jobs.cancel(jobId), {}),
         dismiss: ({ jobId }) => (jobs.dismiss(jobId), {}),
         report: ({ jobId }) => jobs.report(jobId),
+        results: ({ jobId, offset, limit }) => {
+          const results = jobs.report(jobId).denoise ?? []
+          return { total: results.length, results: results.slice(offset, offset + limit) }
+        },
       },
       picker: {
         list: (request) => listForPicker(request.path, READABLE_EXTENSIONS),
@@ -238,6 +259,10 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
     listeners.add(listener)
     return () => void listeners.delete(listener)
   }
+}
+
+function notYet(what: string): never {
+  throw new LucidexError('NOT_SUPPORTED_HERE', `${what} is not built yet`)
 }
 
 /** A folder to export into must be there before hours of work are spent. */

@@ -8,6 +8,7 @@ export const events = {
   /** Folders, items or counts changed: read again what is shown. At most two a second. */
   libraryChanged: z.object({ revision: s.count }),
   denoiseTile: s.denoiseTile,
+  denoiseConfidence: s.denoiseConfidence,
   notice: z.object({ level: z.enum(['info', 'warning', 'error']), message: z.string(), error: s.errorData.optional() }),
 } as const
 

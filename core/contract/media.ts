@@ -14,6 +14,8 @@ export const mediaPath = {
   /** The upright original of a denoise session, at full size. */
   original: (sessionId: string) => `${MEDIA_PREFIX}original/${sessionId}`,
   tile: (sessionId: string, revision: number, x: number, y: number) => `${MEDIA_PREFIX}tile/${sessionId}/${revision}/${x}/${y}`,
+  /** A part of a confidence map (schemas.ts, `denoiseConfidence`). */
+  confidence: (sessionId: string, revision: number, x: number, y: number) => `${MEDIA_PREFIX}confidence/${sessionId}/${revision}/${x}/${y}`,
   download: (exportId: string, name: string) => `${MEDIA_PREFIX}download/${exportId}/${encodeURIComponent(name)}`,
 }
 

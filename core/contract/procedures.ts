@@ -54,6 +54,13 @@ export const procedures = {
     /** Decodes a picture, estimates its noise and keeps it until closed (the last two sessions are kept). */
     open: procedure(z.object({ source: s.source }), s.denoiseSession),
     close: procedure(z.object({ sessionId: z.string() }), done),
+    /** How much structure the session's finished preview has removed with the noise. Errors: SESSION_NOT_FOUND, JOB_STATE while no preview is finished. */
+    structure: procedure(z.object({ sessionId: z.string() }), s.structureLoss),
+  },
+  inference: {
+    state: procedure(nothing, s.inferenceState),
+    /** Chooses device and threads, for now and for later starts. Errors: NOT_SUPPORTED_HERE for a device that is not among `devices`. */
+    configure: procedure(s.inferenceSettings.partial(), s.inferenceState),
   },
   jobs: {
     start: procedure(s.jobSpec, z.object({ jobId: s.id })),
@@ -65,6 +72,11 @@ export const procedures = {
     /** Takes finished jobs off the list. */
     dismiss: procedure(z.object({ jobId: s.id.optional() }), done),
     report: procedure(z.object({ jobId: s.id }), s.jobReport),
+    /** A page of a denoising job's pictures, in the order they were finished; also while it runs. */
+    results: procedure(
+      z.object({ jobId: s.id, offset: s.count.default(0), limit: z.number().int().min(1).max(1000).default(200) }),
+      z.object({ total: s.count, results: z.array(s.denoiseResult) }),
+    ),
   },
   picker: {
     /** Lists a folder for the server-side picker; without a path, the home folder. Only where there is no native dialog. */

@@ -185,8 +185,24 @@ export const denoiseSettings = z.object({
   sigma: z.union([z.literal('auto'), z.number().min(0).max(75)]),
   /** Share of the result mixed into the original, 0..100; 0 is the original. Needs no inference. */
   strength: z.number().min(0).max(100),
+  /**
+   * Texture recovery, 0..100: the share of the removed luma that is put back, so that fine grain stays while
+   * colour noise goes. At 100 the result has the original's luma and the denoised colours. Needs no
+   * inference; the formula is that of `mixSample` (contract/mix.ts).
+   */
+  texture: z.number().min(0).max(100).default(0),
 })
 export type DenoiseSettings = z.infer<typeof denoiseSettings>
+
+/**
+ * What may stand in a name pattern: the source's name without extension, the name of the folder it lies
+ * in, the model's tier, the strength (0..100), the day of the export (2026-11-21, local time).
+ */
+export const NAME_TOKENS = ['{name}', '{folder}', '{tier}', '{strength}', '{date}'] as const
+
+function unknownTokens(pattern: string): string[] {
+  return (pattern.match(/\{[^}]*\}/g) ?? []).filter((token) => !(NAME_TOKENS as readonly string[]).includes(token))
+}
 
 export const OUTPUT_FORMATS = ['keep', 'png', 'jpeg', 'tiff', 'webp', 'avif'] as const
 export const outputSettings = z.object({
@@ -196,6 +212,18 @@ export const outputSettings = z.object({
   quality: z.number().int().min(1).max(100).default(92),
   /** What to do when the output is there already. The source itself is never overwritten. */
   collision: z.enum(['fail', 'skip', 'rename', 'overwrite']).default('rename'),
+  /**
+   * The output's name without its extension, from the tokens of {@link NAME_TOKENS}; everything else is
+   * taken as it is. By default `{name}` in a folder, `{name}_denoised` beside the source and for a
+   * download. A destination `file` has its own name.
+   */
+  pattern: z
+    .string()
+    .min(1)
+    .max(200)
+    .refine((text) => !/[/\\\0]/.test(text), 'a name pattern names no folders')
+    .refine((text) => unknownTokens(text).length === 0, 'only {name}, {folder}, {tier}, {strength} and {date} are known')
+    .optional(),
 })
 export type OutputSettings = z.infer<typeof outputSettings>
 
@@ -227,6 +255,10 @@ export const denoiseSession = z.object({
 })
 export type DenoiseSession = z.infer<typeof denoiseSession>
 
+/** A rectangle of the upright picture, in its pixels. */
+export const pixelRect = z.object({ x: count, y: count, width: count.positive(), height: count.positive() })
+export type PixelRect = z.infer<typeof pixelRect>
+
 export const denoiseTile = z.object({
   sessionId: z.string(),
   /** Grows with every preview started: tiles of an older one are stale. */
@@ -236,8 +268,47 @@ export const denoiseTile = z.object({
   width: count,
   height: count,
   url: z.string(),
+  /** Picture pixels for each pixel of the tile's image; more than 1 for the first look at a picture that is shown smaller. Absent: 1. */
+  scale: z.number().min(1).optional(),
 })
 export type DenoiseTile = z.infer<typeof denoiseTile>
+
+/** Picture pixels along each side of one value of a confidence map. */
+export const CONFIDENCE_CELL = 8
+/** A confidence map's value, 0..255, is the expected error (root mean square, 8-bit levels) times this; 255 also stands for more. */
+export const CONFIDENCE_SCALE = 16
+
+/**
+ * A part of a confidence map. `url` is a lossless 8-bit grey picture with one value for each
+ * {@link CONFIDENCE_CELL} picture pixels: how far the denoised picture is expected to be from the clean one.
+ */
+export const denoiseConfidence = z.object({
+  sessionId: z.string(),
+  /** Grows with every map started: parts of an older one are stale. */
+  revision: count,
+  x: count,
+  y: count,
+  width: count,
+  height: count,
+  url: z.string(),
+  /** False when this model was not calibrated: then the values are the spread itself, and only their order means something. */
+  calibrated: z.boolean(),
+})
+export type DenoiseConfidence = z.infer<typeof denoiseConfidence>
+
+/**
+ * How much of a picture's structure went with its noise, at strength 100 and texture 0. The loss at other
+ * settings is `loss · strength / 100 · (1 − texture / 100)`: above `limit` the window warns.
+ */
+export const structureLoss = z.object({
+  /** Contrast of structure that was removed, as a share (0..1) of the contrast that was there. */
+  loss: z.number().min(0).max(1),
+  /** The loss above which structure is visibly eaten. */
+  limit: z.number(),
+  /** Where most was removed; null where nothing was. */
+  worst: pixelRect.nullable(),
+})
+export type StructureLoss = z.infer<typeof structureLoss>
 
 export const denoiseResult = z.object({
   input: z.string(),
@@ -250,6 +321,10 @@ export const denoiseResult = z.object({
   sigmaUsed: z.number().nullable(),
   seconds: z.number(),
   status: z.enum(['done', 'skipped', 'failed']),
+  /** Why a picture was skipped: its output is there already, or its estimated σ is below the job's `minSigma`. */
+  reason: z.enum(['exists', 'little-noise']).optional(),
+  /** The loss of structure at the strength and texture used (see {@link structureLoss}), or null where nothing was denoised. */
+  structureLoss: z.number().nullable().optional(),
   /** What a user should know: a page dropped, CMYK converted, a format changed. */
   notes: z.array(z.string()),
   error: errorData.optional(),
@@ -269,6 +344,20 @@ export const jobSpec = z.discriminatedUnion('kind', [
     sigma: denoiseSettings.shape.sigma,
     /** Tiles are done outward from here. */
     focus: z.object({ x: z.number(), y: z.number() }).optional(),
+    /**
+     * What is on the screen, in picture pixels, and how many screen pixels show one of them. Where that is
+     * less than one, a reduced picture of it is denoised first and announced as tiles of a greater `scale`.
+     */
+    view: pixelRect.extend({ scale: z.number().positive() }).optional(),
+  }),
+  /** Where a session's denoised picture is uncertain: announces each part by the event `denoiseConfidence`. A new one replaces the one before. */
+  z.object({
+    kind: z.literal('denoise-confidence'),
+    sessionId: z.string(),
+    tier,
+    sigma: denoiseSettings.shape.sigma,
+    /** The part of the picture to look at; by default all of it. */
+    area: pixelRect.optional(),
   }),
   /** Denoise pictures (or folders of them) to files. */
   z.object({
@@ -278,6 +367,16 @@ export const jobSpec = z.discriminatedUnion('kind', [
     settings: denoiseSettings,
     output: outputSettings,
     destination,
+    /** Only noisy pictures: those whose estimated σ is at least this; `auto` leaves out those that are called clean. 0 takes all. */
+    minSigma: z.union([z.literal('auto'), z.number().min(0).max(75)]).default(0),
+  }),
+  /** Measure the denoisers here: speed of every tier on every device, and PSNR on a clean picture with added noise. */
+  z.object({
+    kind: z.literal('measure'),
+    /** A clean picture of the user's own; without one, a drawn one. */
+    source: source.optional(),
+    /** σ of the noise that is added, 8-bit units. */
+    sigma: z.number().min(1).max(75).default(25),
   }),
 ])
 export type JobSpec = z.infer<typeof jobSpec>
@@ -290,15 +389,15 @@ export type JobState = (typeof JOB_STATES)[number]
 
 export const job = z.object({
   id: z.number().int().positive(),
-  kind: z.enum(['index', 'denoise-preview', 'denoise']),
+  kind: z.enum(['index', 'denoise-preview', 'denoise-confidence', 'denoise', 'measure']),
   title: z.string(),
   state: z.enum(JOB_STATES),
   done: count,
   failed: count,
   /** Null while it is not known. */
   total: count.nullable(),
-  /** What `done` counts: files, tiles. */
-  unit: z.enum(['files', 'tiles']),
+  /** What `done` counts: files, tiles, steps of a measurement. */
+  unit: z.enum(['files', 'tiles', 'steps']),
   /** Units a second over the last seconds, or null. */
   rate: z.number().nullable(),
   etaMs: z.number().nullable(),
@@ -309,6 +408,71 @@ export const job = z.object({
   error: errorData.optional(),
 })
 export type Job = z.infer<typeof job>
+
+// ---------------------------------------------------------------- Inference
+
+/** Where networks run: `auto` is what a short measurement found fastest here. `cpu` is always there. */
+export const DEVICES = ['cpu', 'cuda', 'dml', 'coreml', 'webgpu'] as const
+export const device = z.enum(DEVICES)
+export type Device = z.infer<typeof device>
+
+export const inferenceSettings = z.object({
+  device: z.union([z.literal('auto'), device]),
+  threads: z.union([z.literal('auto'), z.number().int().min(1).max(64)]),
+})
+export type InferenceSettings = z.infer<typeof inferenceSettings>
+
+/** What was chosen by measuring, and on what. */
+export const inferenceChoice = z.object({
+  device,
+  threads: count.positive(),
+  secondsPerMegapixel: z.number(),
+  measuredAt: z.number(),
+})
+
+export const inferenceState = z.object({
+  settings: inferenceSettings,
+  /** What is in use now. */
+  device,
+  threads: count.positive(),
+  /** Devices that this build of ONNX Runtime can use on this machine; `cpu` is always among them. */
+  devices: z.array(device),
+  /** The machine's own count: the most that `threads` is good for. */
+  cores: count.positive(),
+  /** What `auto` stands for; null until it was measured. */
+  chosen: inferenceChoice.nullable(),
+  /** Why a device was left for the CPU since the engine started, or null. */
+  fellBack: z.string().nullable(),
+})
+export type InferenceState = z.infer<typeof inferenceState>
+
+/** The document of the in-app benchmark. Save it as it is: it says where and on what it was measured. */
+export const measurement = z.object({
+  version: z.string(),
+  platform: z.string(),
+  cpu: z.string(),
+  cores: count,
+  measuredAt: z.number(),
+  /** Name of the picture, or null for the drawn one; its size in pixels as measured (a crop of at most one megapixel). */
+  picture: z.object({ name: z.string().nullable(), width: count, height: count }),
+  /** σ of the Gaussian noise that was added, 8-bit units, unclipped float as in `bench denoise`. */
+  sigma: z.number(),
+  /** PSNR of the noisy picture, dB. */
+  psnrNoisy: z.number(),
+  rows: z.array(
+    z.object({
+      model: z.string(),
+      tier,
+      device,
+      threads: count.positive(),
+      secondsPerMegapixel: z.number(),
+      /** PSNR of the denoised picture, dB, rounded to 8 bits. */
+      psnr: z.number(),
+      error: errorData.optional(),
+    }),
+  ),
+})
+export type Measurement = z.infer<typeof measurement>
 
 /** What a finished job has to say beyond its counts. */
 export const jobReport = z.object({
@@ -323,7 +487,9 @@ export const jobReport = z.object({
       failed: z.array(z.object({ path: z.string(), code: z.enum(ERROR_CODES), message: z.string() })),
     })
     .optional(),
+  /** The pictures so far, in order: also while the job runs. Of a long queue, `jobs.results` gives pages. */
   denoise: z.array(denoiseResult).optional(),
+  measure: measurement.optional(),
 })
 export type JobReport = z.infer<typeof jobReport>
 

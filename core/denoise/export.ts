@@ -164,7 +164,7 @@ class Batch {
                 total > 4 && this.#context.progress({ current: `${item.name} · ${Math.floor((done / total) * 100)} %` }),
             },
           ))
-        buffer = await mixStrength(picture, denoised, wanted.strength)
+        buffer = await mixStrength(picture, denoised, wanted)
       }
     }
     await this.#write(item, named.extension, output, result, async ({ path, overwrite }) => {

@@ -8,6 +8,7 @@ import type {
   EventName,
   EventPayload,
   Folder,
+  InferenceState,
   Item,
   ItemDetail,
   Job,
@@ -25,6 +26,16 @@ export interface FakeOptions {
   count: number
   problems?: Problem[]
   clean?: boolean
+}
+
+const fakeInferenceState: InferenceState = {
+  settings: { device: 'auto', threads: 'auto' },
+  device: 'cpu',
+  threads: 8,
+  devices: ['cpu'],
+  cores: 8,
+  chosen: null,
+  fellBack: null,
 }
 
 export type Emit = <E extends EventName>(name: E, payload: EventPayload<E>) => void
@@ -233,8 +244,14 @@ export function createFakeEngine(options: FakeOptions) {
         }
       },
       close: () => ({}),
+      structure: () => ({ loss: 0.04, limit: 0.15, worst: null }),
+    },
+    inference: {
+      state: () => fakeInferenceState,
+      configure: (change) => ({ ...fakeInferenceState, settings: { ...fakeInferenceState.settings, ...change } }),
     },
     jobs: {
+      results: () => ({ total: 0, results: [] }),
       start(spec) {
         const job: Job = {
           id: jobs.length + 1,

@@ -9,7 +9,7 @@ function queueOf(runner: JobRunner<'index'>, now?: () => number) {
   const announced: Job[] = []
   const unused = () => Promise.reject(new Error('not this kind'))
   const queue = new JobQueue({
-    runners: { index: runner, denoise: unused, 'denoise-preview': unused },
+    runners: { index: runner, denoise: unused, 'denoise-preview': unused, 'denoise-confidence': unused, measure: unused },
     store: null,
     title: (spec) => spec.kind,
     announce: (job) => announced.push(job),
