@@ -14,7 +14,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from data import load, picture_paths
-from model import STRIDE, build
+from model import build
 from train import psnr
 
 SETS = ("cbsd68", "kodak24")
@@ -34,7 +34,7 @@ def load_model(checkpoint, weights: str = "ema"):
 def denoise(model, noisy: torch.Tensor, sigma: float) -> torch.Tensor:
     """[3,H,W] of any size to the same; sigma in units of full scale. Edges are reflected to a whole size."""
     _, height, width = noisy.shape
-    padded = F.pad(noisy[None], (0, -width % STRIDE, 0, -height % STRIDE), mode="reflect")
+    padded = F.pad(noisy[None], (0, -width % model.stride, 0, -height % model.stride), mode="reflect")
     level = torch.full((1, 1, *padded.shape[2:]), sigma)
     return model(padded, level)[0, :, :height, :width]
 

@@ -18,7 +18,7 @@ import onnx
 import torch
 from data import load, picture_paths
 from evaluate import add_noise, load_model
-from model import STRIDE, count_parameters, macs_per_pixel, receptive_radius
+from model import count_parameters, macs_per_pixel, receptive_radius
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -117,8 +117,8 @@ def make_entry(model, state, data, metrics, worst, onnx_path: Path, training: di
             "sigma": {"shape": ["n", 1, *free], "unit": "1/1 of full scale (σ/255)"},
         },
         "output": {"denoised": {"shape": ["n", 3, *free]}},
-        "stride": STRIDE,
-        "receptiveRadius": receptive_radius(config["depths"]),
+        "stride": model.stride,
+        "receptiveRadius": receptive_radius(config),
         "kmacPerPixel": round(macs_per_pixel(model) / 1000, 2),
         "parameters": count_parameters(model),
         "licence": "MIT (weights); part of the training pictures is for research use only: see the model card",

@@ -67,6 +67,15 @@ def jpeg(picture: torch.Tensor, quality: int) -> torch.Tensor:
     return torch.from_numpy(out.copy()).permute(2, 0, 1).float() / 255
 
 
+def misjudged(deviation: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
+    """[1,P,P] to what is told of it: a map or its mean, and rather too much than too little.
+
+    Correlated noise looks like texture at its own level; asked to take away more, the network learns where to stop.
+    """
+    told = deviation if rng.random() < 0.5 else torch.full_like(deviation, float(deviation.mean()))
+    return (told * math.exp(rng.uniform(-0.2, math.log(2.5)))).clamp(max=MAX_SIGMA)
+
+
 def damage(clean: torch.Tensor, config: dict, rng: np.random.Generator, generator: torch.Generator):
     """clean [3,P,P] in 0..1 to (noisy [3,P,P], sigma map [1,P,P], level).
 

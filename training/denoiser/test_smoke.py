@@ -18,6 +18,7 @@ import evaluate  # noqa: E402
 import export  # noqa: E402
 import manifest  # noqa: E402
 import model as models  # noqa: E402
+import muon  # noqa: E402
 import noise  # noqa: E402
 import parity  # noqa: E402
 import train  # noqa: E402
@@ -67,6 +68,23 @@ class Smoke(unittest.TestCase):
         first, second = (self.weights(self.train(name, "--steps", "6")) for name in ("a", "b"))
         self.assertTrue(torch.equal(first, second))
 
+    def test_muon_and_camera_noise_learn_and_resume(self):
+        config = {**SMALL, "optimiser": "muon", "noise": {**SMALL["noise"], "camera": 0.5, "shots": 2}}
+        self.config.with_name("muon.json").write_text(json.dumps(config))
+        more = ["--config", str(self.config.with_name("muon.json"))]
+        start, run = self.weights(self.train("m", "--steps", "1", *more)), self.train("m", "--steps", "12", "--resume", *more)
+        self.assertFalse(torch.equal(start, self.weights(run)))
+        self.assertTrue(bool(torch.isfinite(self.weights(run)).all()))
+
+    def test_batches_of_workers_repeat(self):
+        first, second = (self.weights(self.train(name, "--steps", "4", "--workers", "2")) for name in ("w", "x"))
+        self.assertTrue(torch.equal(first, second))
+
+    def test_muon_steps_are_orthogonal(self):
+        for shape in ((6, 40), (40, 6)):
+            values = torch.linalg.svdvals(muon.orthogonal(torch.randn(shape) * 1e-6))
+            self.assertTrue(bool(((values > 0.5) & (values < 1.3)).all()), values)
+
     def test_train_resume_evaluate_export(self):
         run = self.train("c", "--steps", "30", "--monitor", str(self.root / "eval" / "cbsd68"))
         self.train("c", "--steps", "40", "--resume")
@@ -81,6 +99,10 @@ class Smoke(unittest.TestCase):
         out = self.root / "models"
         export.main(["--run", str(run), "--data", str(self.root / "data"), "--metrics", str(metrics),
                      "--out", str(out)])
+        shipped = train.initial_weights(out / "denoise-fast.onnx")
+        averaged = torch.load(run / "checkpoint.pt")["ema"]
+        self.assertEqual(shipped.keys(), averaged.keys())
+        self.assertTrue(all(torch.equal(shipped[name], averaged[name]) for name in averaged))
         listed = json.loads((out / "manifest.json").read_text())["models"]
         self.assertEqual([m["id"] for m in listed], ["denoise-fast"])
         self.assertLess(listed[0]["parity"]["maxAbsDiff"], export.PARITY_LIMIT)
@@ -97,7 +119,7 @@ class Smoke(unittest.TestCase):
     def test_receptive_radius_bounds_influence(self):
         net = models.Denoiser((8, 8, 8), (1, 1, 1, 1, 1)).eval()
         torch.nn.init.normal_(net.head.weight)
-        radius = models.receptive_radius((1, 1, 1, 1, 1))
+        radius = models.receptive_radius({"widths": (8, 8, 8), "depths": (1, 1, 1, 1, 1)})
         image, sigma = torch.rand(1, 3, 256, 256), torch.full((1, 1, 256, 256), 0.1)
         other = image.clone()
         other[..., 128, 128] += 1

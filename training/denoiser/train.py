@@ -22,9 +22,14 @@ import random
 import sys
 import time
 import numpy as np
+import onnx
+import onnx.numpy_helper
 import torch
-from data import Crops, load, picture_paths
-from model import STRIDE, build, channels_last, clone, count_parameters
+from data import Crops, Workers, load, picture_paths
+from model import build, channels_last, clone, count_parameters
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "common"))
+from muon import Muon  # noqa: E402
 
 GAP_SECONDS = 5.0  # a longer pause between two steps is time spent stopped
 
@@ -60,11 +65,11 @@ def psnr(out: torch.Tensor, clean: torch.Tensor) -> float:
 class Monitor:
     """PSNR on a few crops of pictures never trained on. Watched only; nothing is chosen by it."""
 
-    def __init__(self, folder, crops: int = 8, size: int = 192):
+    def __init__(self, folder, stride: int, crops: int = 8, size: int = 192):
         self.clean = []
         for path in (picture_paths(folder)[::8][:crops] if folder and Path(folder).is_dir() else []):
             picture = torch.from_numpy(load(path)).permute(2, 0, 1).float() / 255
-            size = min(size, *(n // STRIDE * STRIDE for n in picture.shape[1:]))
+            size = min(size, *(n // stride * stride for n in picture.shape[1:]))
             top, left = (picture.shape[1] - size) // 2, (picture.shape[2] - size) // 2
             self.clean.append(picture[:, top:top + size, left:left + size])
 
@@ -72,18 +77,20 @@ class Monitor:
         if not self.clean:
             return {}
         result = {}
+        device = next(model.parameters()).device
         clean = torch.stack(self.clean)
         with torch.no_grad():
             for sigma in (15, 25, 50):
                 noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(sigma))
                 noisy = clean + noise * sigma / 255
                 level = torch.full((len(clean), 1, *clean.shape[2:]), sigma / 255)
-                out = noisy - run_residual(model, noisy, level, dtype)
+                out = noisy - run_residual(model, noisy.to(device), level.to(device), dtype).cpu()
                 result[str(sigma)] = round(sum(psnr(o, c) for o, c in zip(out, clean)) / len(clean), 3)
         return result
 
 
 def run_residual(model, noisy, sigma, dtype):
+    """float32 [N,3,H,W] from inputs on the model's device, computed in `dtype`."""
     noisy, sigma = noisy.to(dtype), sigma.to(dtype)
     return model.residual(noisy.contiguous(memory_format=torch.channels_last), sigma).float()
 
@@ -93,6 +100,44 @@ def save(path: Path, state: dict):
     temporary = path.with_suffix(".tmp")
     torch.save(state, temporary)
     os.replace(temporary, path)
+
+
+def initial_weights(path) -> dict:
+    """The averaged weights of a checkpoint, or those of an exported ONNX file: its initialisers keep the
+    parameters' names, so the shipped weights can be trained on when no checkpoint is left."""
+    if not str(path).endswith(".onnx"):
+        return torch.load(path, map_location="cpu")["ema"]
+    graph = onnx.load(str(path)).graph
+    return {t.name: torch.from_numpy(onnx.numpy_helper.to_array(t).copy()) for t in graph.initializer
+            if t.name.endswith((".weight", ".bias"))}
+
+
+class Optimisers:
+    """AdamW; or Muon for the weights between stem and head, and AdamW for the rest. One learning rate for all."""
+
+    def __init__(self, model, config: dict):
+        hidden = []
+        if config.get("optimiser", "adamw") == "muon":
+            hidden = [p for name, p in model.named_parameters() if p.dim() > 1 and not name.startswith(("stem", "head"))]
+        chosen = {id(p) for p in hidden}
+        rest = [p for p in model.parameters() if id(p) not in chosen]
+        decay = config["weightDecay"]
+        self.all = [torch.optim.AdamW(rest, lr=config["lr"], betas=(0.9, 0.99), weight_decay=decay)]
+        if hidden:
+            self.all.append(Muon(hidden, lr=config["lr"], weight_decay=decay))
+
+    def step(self, rate: float):
+        for optimiser in self.all:
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            optimiser.step()
+
+    def state_dict(self) -> list:
+        return [o.state_dict() for o in self.all]
+
+    def load_state_dict(self, states: list):
+        for optimiser, state in zip(self.all, states):
+            optimiser.load_state_dict(state)
 
 
 class Clock:
@@ -133,10 +178,12 @@ def parse(argv):
     parser.add_argument("--steps", type=int, help="an exact number of steps in place of a time budget")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--workers", type=int, help="processes that make batches; by default none on a CPU, one by core on a GPU")
     parser.add_argument("--save-every", type=float, default=180, help="seconds")
     parser.add_argument("--monitor-every", type=float, default=600, help="seconds")
     parser.add_argument("--resume", action="store_true", help="go on from the run folder's checkpoint")
-    parser.add_argument("--init", help="start from the weights of this checkpoint")
+    parser.add_argument("--init", help="start from the averaged weights of this checkpoint, or from this ONNX file")
     return parser.parse_args(argv)
 
 
@@ -154,32 +201,38 @@ def main(argv=None):
     (run / "config.json").write_text(json.dumps({**config, "seed": seed, "argv": arguments}, indent=2) + "\n")
 
     dtype = torch.bfloat16 if config["precision"] == "bf16" else torch.float32
-    master = channels_last(build(config))  # float32: what the optimiser moves
+    device = torch.device(args.device)
+    master = channels_last(build(config)).to(device)  # float32: what the optimiser moves
     ema = clone(master)
-    optimiser = torch.optim.AdamW(master.parameters(), lr=config["lr"], betas=(0.9, 0.99),
-                                  weight_decay=config["weightDecay"])
-    crops = Crops(args.data, config["noise"], seed)
-    monitor = Monitor(args.monitor)
+    optimiser = Optimisers(master, config)
+    workers = args.workers if args.workers is not None else 0 if device.type == "cpu" else max(1, (os.cpu_count() or 2) - 1)
+    times = 1 if device.type == "cpu" else config.get("gpuBatch", 4)  # a GPU is fed larger batches
+    monitor = Monitor(args.monitor, master.stride)
     clock = Clock(args.minutes or config["minutes"], args.until)
     step = 0
     checkpoint = run / "checkpoint.pt"
-    if args.resume and checkpoint.exists():
-        state = torch.load(checkpoint, map_location="cpu")
+    state = torch.load(checkpoint, map_location="cpu") if args.resume and checkpoint.exists() else None
+    if workers:
+        crops = Workers(args.data, config["noise"], seed + (state["step"] if state else 0), workers)
+    else:
+        crops = Crops(args.data, config["noise"], seed)
+    if state:
         master.load_state_dict(state["model"])
         ema.load_state_dict(state["ema"])
         optimiser.load_state_dict(state["optimiser"])
-        crops.restore(state["data"])
+        if not workers and state["data"]:
+            crops.restore(state["data"])
         clock.elapsed, clock.progress, step = state["elapsed"], state["progress"], state["step"]
     elif args.init:
-        weights = torch.load(args.init, map_location="cpu")["ema"]
+        weights = initial_weights(args.init)
         master.load_state_dict(weights)
         ema.load_state_dict(weights)
     net = channels_last(clone(master).to(dtype))  # what runs forwards and backwards
     pairs = list(zip(master.parameters(), net.parameters()))
 
-    def state():
+    def snapshot():
         return {"model": master.state_dict(), "ema": ema.state_dict(), "optimiser": optimiser.state_dict(),
-                "data": crops.state(), "step": step, "elapsed": clock.elapsed, "progress": progress,
+                "data": None if workers else crops.state(), "step": step, "elapsed": clock.elapsed, "progress": progress,
                 "config": config, "seed": seed, "argv": arguments, "threads": args.threads}
 
     log = open(run / "log.jsonl", "a", buffering=1)
@@ -187,8 +240,8 @@ def main(argv=None):
     def write(**entry):
         log.write(json.dumps(entry) + "\n")
 
-    write(event="start", step=step, parameters=count_parameters(master), pictures=len(crops.pictures),
-          seed=seed, threads=args.threads, time=time.strftime("%H:%M:%S"))
+    write(event="start", step=step, parameters=count_parameters(master), pictures=len(picture_paths(args.data)),
+          seed=seed, threads=args.threads, device=str(device), workers=workers, batchTimes=times, time=time.strftime("%H:%M:%S"))
     clock.last = time.time()
     progress = step / args.steps if args.steps else clock.tick()
     sums = {"loss": 0.0, "l1": 0.0, "norm": 0.0, "n": 0, "skipped": 0}
@@ -196,7 +249,7 @@ def main(argv=None):
     last_save = clock.elapsed
     while progress < 1:
         phase = next(p for p in config["phases"] if progress < p["until"])
-        noisy, sigma, clean, level = crops.batch(phase["batch"], phase["patch"])
+        noisy, sigma, clean, level = (t.to(device, non_blocking=True) for t in crops.batch(phase["batch"] * times, phase["patch"]))
         squared = progress >= config["mseFrom"]
         out = noisy - run_residual(net, noisy, sigma, dtype)
         loss = loss_of(out, clean, level, squared)
@@ -207,9 +260,7 @@ def main(argv=None):
         norm = float(torch.nn.utils.clip_grad_norm_(master.parameters(), config["clip"]))
         rate = learning_rate(config, step, progress)
         if math.isfinite(norm):
-            for group in optimiser.param_groups:
-                group["lr"] = rate
-            optimiser.step()
+            optimiser.step(rate)
         else:
             sums["skipped"] += 1
         decay = min(config["ema"], (1 + step) / (10 + step))
@@ -233,17 +284,19 @@ def main(argv=None):
             sums = dict.fromkeys(sums, 0)
             last_log = clock.elapsed
         if clock.elapsed - last_save >= args.save_every:
-            save(checkpoint, state())
+            save(checkpoint, snapshot())
             last_save = clock.elapsed
         if clock.elapsed - last_monitor >= args.monitor_every:
             probe = channels_last(clone(ema).to(dtype))
             write(event="monitor", step=step, minutes=round(clock.elapsed / 60, 2), psnr=monitor.run(probe, dtype))
             last_monitor = clock.elapsed
-    save(checkpoint, state())
+    save(checkpoint, snapshot())
     probe = channels_last(clone(ema).to(dtype))
     write(event="end", step=step, minutes=round(clock.elapsed / 60, 2), psnr=monitor.run(probe, dtype),
           time=time.strftime("%H:%M:%S"))
     log.close()
+    if workers:
+        crops.close()
     print(f"{step} steps in {clock.elapsed / 60:.1f} min: {checkpoint}")
 
 
