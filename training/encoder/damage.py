@@ -23,9 +23,9 @@ FONTS = ["/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", "/usr/share/fonts/tr
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 # name: (weight of being drawn)
-GEOMETRY = {"crop": 4.6, "rotate": 2.4, "rotate90": 1.5, "mirror": 1.3, "pad": 1.4, "screenshot": 1.8}
-SURFACE = {"cover": 1.3, "text": 0.7, "noise": 1.2, "blur": 0.8, "resize": 0.6, "jpeg": 0.9, "grey": 1.3, "linear": 1.7,
-           "channels": 0.9, "gamma": 0.3, "posterise": 0.3, "vignette": 0.2, "saturation": 0.2}
+GEOMETRY = {"crop": 5.2, "rotate": 2.4, "rotate90": 1.5, "mirror": 1.3, "pad": 1.4, "screenshot": 2.0}
+SURFACE = {"cover": 1.7, "text": 0.7, "noise": 1.0, "blur": 0.9, "resize": 0.5, "jpeg": 0.8, "grey": 1.3, "linear": 1.3,
+           "channels": 0.8, "gamma": 0.3, "posterise": 0.3, "vignette": 0.2, "saturation": 0.2}
 ALL = {**GEOMETRY, **SURFACE}
 
 

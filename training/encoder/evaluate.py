@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from data import files, open_rgb, read_json, squash, write_json
 from checkpoint import averaged
-from model import OUT, SIZE, Decoder, Encoder, descriptor
+from model import OUT, SIZE, Decoder, build, descriptor
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf"
@@ -194,7 +194,7 @@ def unit(v):
 def load_encoder(path):
     """-> (encoder in eval mode, checkpoint)"""
     c = torch.load(path)
-    encoder = Encoder()
+    encoder = build(c["config"])
     encoder.load_state_dict(averaged(c, "encoder"))
     return encoder.eval().to(memory_format=torch.channels_last), c
 

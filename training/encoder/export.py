@@ -19,7 +19,7 @@ import torch.nn as nn
 
 from checkpoint import averaged
 from data import HELD_OUT, read_json, training_files, write_json
-from model import LATENT, OUT, SIZE, Decoder, Encoder, descriptor, folded, macs
+from model import LATENT, OUT, SIZE, Decoder, build, descriptor, folded, macs
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -98,7 +98,7 @@ def main():
     args = p.parse_args()
     torch.set_num_threads(1)
     c = torch.load(args.checkpoint)
-    encoder, decoder = Encoder(), Decoder()
+    encoder, decoder = build(c["config"]), Decoder()
     encoder.load_state_dict(averaged(c, "encoder"))
     decoder.load_state_dict(averaged(c, "decoder"))
     encoder, decoder = encoder.eval(), decoder.eval()

@@ -1,8 +1,9 @@
 """The convolutional variational autoencoder that recognises a picture from a damaged copy of it.
 
-Encoder: seven plain 3x3 convolutions with BatchNorm (Ioffe & Szegedy 2015) and ReLU, 112x112 -> 4x4, then one
-linear layer to the mean and the log-variance of a 128-d Gaussian (Kingma & Welling 2014). Plain convolutions, because
-depthwise ones with GroupNorm trained several times slower on a CPU. The descriptor is the L2-normalised mean.
+Encoder: the picture's colour and light are normalised, then plain 3x3 convolutions with BatchNorm (Ioffe & Szegedy
+2015) and ReLU go down to 4x4, then one linear layer gives the mean and the log-variance of a 128-d Gaussian (Kingma &
+Welling 2014). Plain convolutions, because depthwise ones with GroupNorm trained several times slower on a CPU. The
+descriptor is the L2-normalised mean.
 Decoder: 128 -> 64x64 RGB, nearest-neighbour upsampling with 3x3 convolutions.
 """
 import torch
@@ -12,25 +13,62 @@ import torch.nn.functional as F
 SIZE = 112      # side of the square input, pixels
 LATENT = 128    # dimensions of the latent, and of the descriptor
 OUT = 64        # side of the decoded picture, pixels
-STEM = ((3, 32, 2), (32, 32, 2), (32, 80, 2), (80, 80, 1), (80, 112, 2), (112, 128, 1), (128, 160, 2))
 
 
-def block(cin, cout, stride):
-    return nn.Sequential(nn.Conv2d(cin, cout, 3, stride, 1, bias=False), nn.BatchNorm2d(cout), nn.ReLU(True))
+def block(cin, cout, stride, kernel=3):
+    padding = (kernel - stride + 1) // 2 if kernel > 3 else 1
+    return nn.Sequential(nn.Conv2d(cin, cout, kernel, stride, padding, bias=False), nn.BatchNorm2d(cout), nn.ReLU(True))
+
+
+def normalised(image):
+    """[N,3,S,S] -> the same with every channel at mean 0, deviation 1 (flat ones at 0).
+
+    Undoes gain, offset and colour casts where they did not clip; a picture and its warm, dark or bright copy
+    become one before anything is learnt.
+    """
+    mean = image.mean((2, 3), keepdim=True)
+    centred = image - mean
+    deviation = (centred * centred).mean((2, 3), keepdim=True).sqrt()
+    return centred / (deviation + 0.02)
 
 
 class Encoder(nn.Module):
-    """image [N,3,112,112] RGB 0..1 -> mean [N,128], logvar [N,128]."""
+    """image [N,3,112,112] RGB 0..1 -> mean [N,128], logvar [N,128].
 
-    def __init__(self):
+    layers: (channels out, kernel, stride, times): a convolution, then times - 1 more with x + conv(x).
+    normalise, pooled: False leaves that step out, for the ablations.
+    """
+
+    def __init__(self, layers, normalise=True, pooled=True):
         super().__init__()
-        self.blocks = nn.Sequential(*[block(*s) for s in STEM])
-        self.head = nn.Linear(STEM[-1][1] * 4 * 4, 2 * LATENT)
+        self.normalise, self.pooled = normalise, pooled
+        parts, width, side = [], 3, SIZE
+        for out, kernel, stride, times in layers:
+            parts += [block(width, out, stride, kernel)] + [Residual(out) for _ in range(times - 1)]
+            width, side = out, -(-side // stride)
+        self.blocks = nn.Sequential(*parts)
+        self.head = nn.Linear(width * (side * side + pooled), 2 * LATENT)
 
     def forward(self, image):
-        x = self.blocks((image - 0.5) * 4.0)
-        mean, logvar = self.head(x.flatten(1)).float().chunk(2, dim=1)
+        x = self.blocks(normalised(image) if self.normalise else (image - 0.5) * 4.0)
+        # Where things are (the map) and what there is (its mean): crops and turns move the first, not the second.
+        features = torch.cat((x.flatten(1), x.mean((2, 3))), 1) if self.pooled else x.flatten(1)
+        mean, logvar = self.head(features).float().chunk(2, dim=1)
         return mean, logvar.clamp(-8.0, 4.0)
+
+
+def build(config):
+    """The encoder a training config describes."""
+    return Encoder(config["layers"], config.get("normalise", True), config.get("pooled", True))
+
+
+class Residual(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.body = block(channels, channels, 1)
+
+    def forward(self, x):
+        return x + self.body(x)
 
 
 def descriptor(mean):

@@ -13,7 +13,7 @@ import data
 import evaluate
 import train
 from damage import ALL, WORK, Damage
-from model import LATENT, OUT, SIZE, Decoder, Encoder, descriptor, folded, macs
+from model import LATENT, OUT, SIZE, Decoder, build, descriptor, folded, macs
 
 torch.set_num_threads(1)
 
@@ -25,9 +25,12 @@ def scene(seed, w=240, h=180):
     return small.resize((w, h), Image.BICUBIC)
 
 
+CONFIG = data.read_json(os.path.join(train.HERE, "config.json"))
+
+
 class Model(unittest.TestCase):
     def test_size_and_shapes(self):
-        e, d = Encoder().eval(), Decoder().eval()
+        e, d = build(CONFIG).eval(), Decoder().eval()
         x = torch.rand(2, 3, SIZE, SIZE)
         mean, logvar = e(x)
         self.assertEqual((mean.shape, logvar.shape), ((2, LATENT), (2, LATENT)))
@@ -38,7 +41,7 @@ class Model(unittest.TestCase):
         self.assertTrue(torch.allclose(descriptor(mean).norm(dim=1), torch.ones(2)))
 
     def test_folding_changes_nothing(self):
-        e = Encoder()
+        e = build(CONFIG)
         for _ in range(2):
             e(torch.rand(4, 3, SIZE, SIZE))
         e.eval()
