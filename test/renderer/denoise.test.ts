@@ -8,7 +8,7 @@ const drawn = vi.hoisted(() => [] as string[])
 vi.mock('../../renderer/src/features/denoise/pictureLayer.ts', () => ({
   PictureLayer: class {
     async fill() {}
-    put(_image: unknown, x: number, y: number) {
+    put(_image: unknown, { x, y }: { x: number; y: number }) {
       drawn.push(`${x},${y}`)
     }
   },

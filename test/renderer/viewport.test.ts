@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { centreOf, fitView, MAX_SCALE, pan, zoomTo } from '../../renderer/src/features/denoise/viewport.ts'
+import { fitView, MAX_SCALE, pan, viewOf, visiblePart, zoomTo } from '../../renderer/src/features/denoise/viewport.ts'
 
 const picture = { width: 6000, height: 4000 }
 const window = { width: 1000, height: 800 }
@@ -41,11 +41,15 @@ describe('the viewport', () => {
     }
   })
 
-  it('names the middle of what is looked at in picture pixels', () => {
-    const centre = centreOf(fitView(picture, window), picture, window)
-    expect(centre.x).toBeCloseTo(3000, 6)
-    expect(centre.y).toBeCloseTo(2000, 6)
-    const corner = centreOf({ scale: 1, x: 900, y: 900 }, picture, window)
-    expect(corner).toEqual({ x: 0, y: 0 })
+  it('tells which part of the picture is seen, on whole pixels of it', () => {
+    expect(visiblePart(fitView(picture, window), picture, window)).toEqual({ x: 0, y: 0, width: 6000, height: 4000 })
+    expect(visiblePart({ scale: 2, x: -101, y: -200 }, picture, window)).toEqual({ x: 50, y: 100, width: 501, height: 400 })
+    expect(visiblePart({ scale: 1, x: 1200, y: 0 }, picture, window)).toBeNull()
+  })
+
+  it('brings a part into the middle, no larger than its pixels', () => {
+    const small = viewOf({ x: 3000, y: 2000, width: 100, height: 50 }, picture, window)
+    expect(small).toEqual({ scale: 1, x: 500 - 3050, y: 400 - 2025 })
+    expect(viewOf({ x: 0, y: 0, width: 4000, height: 1000 }, picture, window).scale).toBe(0.25)
   })
 })

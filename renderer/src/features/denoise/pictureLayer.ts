@@ -1,4 +1,5 @@
-import type { Size, View } from './viewport.ts'
+import type { PixelRect } from '$contract'
+import { drawPart, type Size, type View } from './viewport.ts'
 
 /** Chromium's limits for one canvas. */
 const MAX_SIDE = 16_384
@@ -33,23 +34,29 @@ export class PictureLayer {
     }
   }
 
-  /** Takes a whole picture in strips, giving way to the interface between them. */
+  /** Takes a picture of the whole, of any size, in strips: the interface goes on between them. */
   async fill(image: ImageBitmap): Promise<void> {
     const { width, height } = this.size
+    const ratio = image.height / height
     for (let y = 0; y < height; y += STRIP_ROWS) {
-      this.put(image, 0, y, width, Math.min(STRIP_ROWS, height - y), y)
+      const rows = Math.min(STRIP_ROWS, height - y)
+      this.put(image, { x: 0, y, width, height: rows }, { x: 0, y: y * ratio, width: image.width, height: rows * ratio })
       await new Promise((resolve) => setTimeout(resolve))
     }
   }
 
-  /** Puts a part of the picture in its place, in picture pixels. The part is what lies `sourceY` rows down in `image`. */
-  put(image: ImageBitmap, x: number, y: number, width: number, height: number, sourceY = 0): void {
+  /** Puts a part of the picture in its place, in picture pixels, stretched over it: `from` is what lies there of `image`, by default all. */
+  put(
+    image: ImageBitmap,
+    { x, y, width, height }: PixelRect,
+    from: PixelRect = { x: 0, y: 0, width: image.width, height: image.height },
+  ): void {
     const [whole, ...smaller] = this.#levels as [HTMLCanvasElement, ...HTMLCanvasElement[]]
     let left = x * this.#scale
     let top = y * this.#scale
     let right = (x + width) * this.#scale
     let bottom = (y + height) * this.#scale
-    context(whole).drawImage(image, 0, sourceY, width, height, left, top, right - left, bottom - top)
+    context(whole).drawImage(image, from.x, from.y, from.width, from.height, left, top, right - left, bottom - top)
 
     let larger = whole
     for (const level of smaller) {
@@ -65,26 +72,10 @@ export class PictureLayer {
     }
   }
 
-  /** Draws what the window `width` × `height` of `target` shows of the picture at `view`. */
-  draw(target: CanvasRenderingContext2D, view: View, width: number, height: number): void {
+  /** Draws what a window on `target` shows of the picture at `view`. */
+  draw(target: CanvasRenderingContext2D, view: View, window: Size): void {
     const depth = Math.min(this.#levels.length - 1, Math.max(0, Math.floor(Math.log2(this.#scale / view.scale))))
-    const own = this.#scale / 2 ** depth
-    const left = Math.max(0, Math.floor(-view.x / view.scale))
-    const top = Math.max(0, Math.floor(-view.y / view.scale))
-    const right = Math.min(this.size.width, Math.ceil((width - view.x) / view.scale))
-    const bottom = Math.min(this.size.height, Math.ceil((height - view.y) / view.scale))
-    if (right <= left || bottom <= top) return
-    target.drawImage(
-      this.#levels[depth]!,
-      left * own,
-      top * own,
-      (right - left) * own,
-      (bottom - top) * own,
-      view.x + left * view.scale,
-      view.y + top * view.scale,
-      (right - left) * view.scale,
-      (bottom - top) * view.scale,
-    )
+    drawPart(target, this.#levels[depth]!, this.#scale / 2 ** depth, this.size, view, window)
   }
 }
 

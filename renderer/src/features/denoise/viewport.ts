@@ -1,3 +1,5 @@
+import type { PixelRect } from '$contract'
+
 /**
  * Zoom and pan: where a picture lies in a window. All lengths are device pixels, so that a scale of 1
  * is one picture pixel on one pixel of the screen; `x` and `y` are the picture's corner in the window.
@@ -56,9 +58,45 @@ function settleAxis(position: number, length: number, window: number): number {
   return Math.min(window / 2, Math.max(window / 2 - length, position))
 }
 
-/** The point of the picture in the middle of the window, in picture pixels, kept inside the picture. */
-export function centreOf(view: View, picture: Size, window: Size): { x: number; y: number } {
-  const x = (window.width / 2 - view.x) / view.scale
-  const y = (window.height / 2 - view.y) / view.scale
-  return { x: Math.min(picture.width, Math.max(0, x)), y: Math.min(picture.height, Math.max(0, y)) }
+/** The part of the picture that the window shows, on whole picture pixels. Null when it shows none. */
+export function visiblePart(view: View, picture: Size, window: Size): PixelRect | null {
+  const x = Math.max(0, Math.floor(-view.x / view.scale))
+  const y = Math.max(0, Math.floor(-view.y / view.scale))
+  const width = Math.min(picture.width, Math.ceil((window.width - view.x) / view.scale)) - x
+  const height = Math.min(picture.height, Math.ceil((window.height - view.y) / view.scale)) - y
+  return width > 0 && height > 0 ? { x, y, width, height } : null
+}
+
+/** Shows a part of the picture as large as the window allows, in its middle. */
+export function viewOf(part: PixelRect, picture: Size, window: Size): View {
+  const scale = Math.min(1, window.width / part.width, window.height / part.height)
+  const x = window.width / 2 - (part.x + part.width / 2) * scale
+  const y = window.height / 2 - (part.y + part.height / 2) * scale
+  return settle({ scale, x, y }, picture, window)
+}
+
+/** Draws the visible part of a picture that `image` holds with `own` pixels for each of the picture's. */
+export function drawPart(
+  target: CanvasRenderingContext2D,
+  image: CanvasImageSource,
+  own: number,
+  picture: Size,
+  view: View,
+  window: Size,
+): void {
+  const part = visiblePart(view, picture, window)
+  if (!part) return
+  const { x, y, width, height } = part
+  const { scale } = view
+  target.drawImage(
+    image,
+    x * own,
+    y * own,
+    width * own,
+    height * own,
+    view.x + x * scale,
+    view.y + y * scale,
+    width * scale,
+    height * scale,
+  )
 }

@@ -2,16 +2,24 @@ import type { Job } from '$contract'
 import { sentence } from '../../engine/messages.ts'
 import { formatCount, formatDuration, formatRate, plural } from '../../ui/format.ts'
 
+const DID: Record<Job['kind'], string> = {
+  index: 'indexed',
+  denoise: 'denoised',
+  'denoise-preview': 'done',
+  'denoise-confidence': 'done',
+  measure: 'measured',
+}
+
 /** What a job's row says about how far it is, or how it ended. */
 export function describeJob(job: Job): string {
-  const did = job.kind === 'index' ? 'indexed' : 'denoised'
+  const did = DID[job.kind]
   const failed = job.failed > 0 ? `, ${formatCount(job.failed)} failed` : ''
   switch (job.state) {
     case 'queued':
       return 'Waiting'
     case 'running':
     case 'paused': {
-      const count = job.total === null ? plural(job.done, 'file') : `${formatCount(job.done)} of ${formatCount(job.total)}`
+      const count = job.total === null ? plural(job.done, job.unit.slice(0, -1)) : `${formatCount(job.done)} of ${formatCount(job.total)}`
       const parts = [job.state === 'paused' ? `Paused at ${count}` : count + failed]
       if (job.state === 'running' && job.rate !== null) parts.push(formatRate(job.rate))
       if (job.state === 'running' && job.etaMs !== null) parts.push(`${formatDuration(job.etaMs)} left`)

@@ -5,6 +5,7 @@ import { toasts } from '../../ui/toasts.svelte.ts'
 
 const STAY_MS = 10_000
 
+const FOR_THE_VIEW = new Set<Job['kind']>(['denoise-preview', 'denoise-confidence'])
 const SETTLED = new Set<Job['state']>(['done', 'failed', 'cancelled', 'interrupted'])
 
 export function isSettled(job: Job): boolean {
@@ -18,9 +19,9 @@ export class JobsState {
   #past = new Set<number>()
   #waiting = new Map<number, ((job: Job) => void)[]>()
 
-  /** Those of the tray: previews show their progress where they are looked at. */
+  /** Those of the tray: what is computed for the view alone shows its progress there. */
   get listed(): Job[] {
-    return this.all.filter((job) => job.kind !== 'denoise-preview' && !this.#past.has(job.id)).reverse()
+    return this.all.filter((job) => !FOR_THE_VIEW.has(job.kind) && !this.#past.has(job.id)).reverse()
   }
 
   begin(): void {
