@@ -120,12 +120,13 @@ export async function benchDenoise(options: DenoiseBenchOptions, inference: Infe
     if (noisy.width !== truth.width || noisy.height !== truth.height) {
       throw new LucidexError('BAD_REQUEST', 'The two pictures of the pair differ in size', { path })
     }
-    const sigma = chooseSigma('auto', await inference.estimateNoise(noisy))
+    const estimate = await inference.estimateNoise(noisy)
+    const sigma = chooseSigma('auto', estimate)
     const started = performance.now()
     const checkpoint = async () => signal?.throwIfAborted()
     const buffer = sigma === 0 ? noisy.buffer : await denoisePicture(inference, noisy, { tier, sigma }, { checkpoint })
     const seconds = (performance.now() - started) / 1000
-    return { noisy: planar(noisy), denoised: planar({ ...noisy, buffer }), sigma, seconds }
+    return { noisy: planar(noisy), denoised: planar({ ...noisy, buffer }), sigma: sigma === 0 ? 0 : estimate.sigma, seconds }
   }
 }
 

@@ -19,6 +19,12 @@ export function table(rows: readonly (readonly string[])[]): string {
     .join('\n')
 }
 
+/** Rows as a Markdown table; the first is its heading. */
+export function markdownTable([heading = [], ...rows]: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  return [line(heading), line(heading.map(() => '---')), ...rows.map(line)].join('\n')
+}
+
 /** "4.2 s", "3 min 05 s". */
 export function duration(seconds: number): string {
   if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`

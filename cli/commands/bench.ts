@@ -4,14 +4,16 @@ import { choiceOption, COMMON_HELP, EXIT, numberOption, parse, UsageError, type 
 import { benchDenoise } from '../bench-denoise.ts'
 import { readSuite } from '../bench/attacks.ts'
 import { benchCopies } from '../bench/copies.ts'
+import { benchNoise, type Estimates } from '../bench/noise.ts'
 import { quietLog, type Io } from '../io.ts'
 import { ATTACKS_FILE } from '../paths.ts'
 import { withEngine } from '../session.ts'
-import { table } from '../table.ts'
+import { markdownTable, table } from '../table.ts'
 
 export const bench: Command = {
   help: `Usage: lucidex bench denoise --data <dir> [options]
        lucidex bench copies --data <dir> [options]
+       lucidex bench noise --data <dir> [options]
 
 bench denoise adds Gaussian noise of a known σ to clean pictures, takes it out again and prints the mean
 PSNR and SSIM; with --pairs it denoises real noisy pictures, for which clean ones are at hand, blindly.
@@ -30,6 +32,13 @@ a 64-bit DCT hash answers the same queries beside it.
   --queries N           how many are damaged (default 300, evenly spaced)
   --attacks a,b,c       only these
 
+bench noise adds noise of σ 0 to 75 to clean pictures and to flat ones that it makes, and prints the σ that
+the app estimates.
+
+  --data <dir>          clean pictures
+  --limit N             only N of them, evenly spaced
+  --markdown            as the table for the model card
+
 LUCIDEX_MODELS=<dir> measures the models of another folder with a manifest.json.
 
 ${COMMON_HELP}`,
@@ -38,7 +47,8 @@ ${COMMON_HELP}`,
     const [kind, ...rest] = args
     if (kind === 'denoise') return runDenoise(rest, io)
     if (kind === 'copies') return runCopies(rest, io)
-    throw new UsageError(kind === undefined ? 'bench needs to know what: denoise or copies' : `there is no bench "${kind}"`)
+    if (kind === 'noise') return runNoise(rest, io)
+    throw new UsageError(kind === undefined ? 'bench needs to know what: denoise, copies or noise' : `there is no bench "${kind}"`)
   },
 }
 
@@ -107,6 +117,31 @@ async function runCopies(args: string[], io: Io): Promise<number> {
     ])
     io.print(table([['attack', 'recall@1', 'recall@10', 'pHash'], ...rows, ['mean', share(report.mean), '', share(report.phashMean)]]))
     io.print(`${report.queries} pictures, each looked for among ${report.database}; ${report.millisecondsPerQuery.toFixed(1)} ms a query`)
+  }
+  return EXIT.ok
+}
+
+async function runNoise(args: string[], io: Io): Promise<number> {
+  const { values, positionals } = parse(args, { data: { type: 'string' }, limit: { type: 'string' }, markdown: { type: 'boolean' } })
+  refuse(positionals)
+  const data = absolute(values.data)
+  if (data === undefined) throw new UsageError('bench noise needs --data')
+  const limit = numberOption('--limit', values.limit, { min: 1, max: 1_000_000, whole: true })
+  const report = await interruptible(io, (signal) =>
+    withEngine({ io }, (engine) => benchNoise({ data, limit, signal, onProgress: io.progress }, engine.inference)),
+  )
+  io.progress('')
+  if (values.json) io.print(JSON.stringify(report, null, 2))
+  else {
+    const cells = ({ mean, lowest, highest, clean }: Estimates) => [
+      mean.toFixed(1),
+      `${lowest.toFixed(1)} to ${highest.toFixed(1)}`,
+      `${(clean * 100).toFixed(0)} %`,
+    ]
+    const rows = report.curve.map(({ sigma, textured, flat }) => [String(sigma), ...cells(textured), ...cells(flat)])
+    const heading = ['true σ', 'textured', 'range', 'clean', 'flat', 'range', 'clean']
+    io.print(values.markdown ? markdownTable([heading, ...rows]) : table([heading, ...rows]))
+    io.print(`\n${report.textured} textured pictures of ${path.basename(data)}, ${report.flat} flat ones.`)
   }
   return EXIT.ok
 }

@@ -497,7 +497,7 @@ export type JobReport = z.infer<typeof jobReport>
 
 export const modelInfo = z.object({
   id: z.string(),
-  kind: z.enum(['denoiser', 'encoder', 'decoder']),
+  kind: z.enum(['denoiser', 'estimator', 'encoder', 'decoder']),
   tier: tier.nullable(),
   bytes: count,
   sha256: z.string(),

@@ -1,11 +1,11 @@
 import type { Tier } from '../contract/index.ts'
 import type { Picture } from '../images/types.ts'
-import { tileCores, type Inference, type Rect } from '../inference/index.ts'
+import { tileCores, type Inference, type NoiseLevel, type Rect } from '../inference/index.ts'
 
 export interface DenoiseOptions {
   tier: Tier
-  /** σ of the noise in 8-bit units; 0 gives the picture itself. */
-  sigma: number
+  /** σ of the noise in 8-bit units, for the whole picture or by place. */
+  sigma: NoiseLevel
   /** Tiles are done outward from here; by default from the middle. */
   focus?: { x: number; y: number }
   /** Where the result is written; by default fresh memory of the picture's size. */

@@ -1,226 +1,125 @@
-import { createRandom } from '../random.ts'
+import type { Picture } from '../images/types.ts'
+import type { NoiseMap } from '../inference/noiseMap.ts'
+import { readWindow } from '../inference/samples.ts'
+import type { Rect } from '../inference/types.ts'
+import { smoothByPlaceAndBrightness, type Observation } from './bilateralGrid.ts'
+import { SIGMA_MAX } from './sigma.ts'
 
-/** Samples as a decoded picture has them (images/types.ts). */
-export interface NoisyPicture {
-  buffer: SharedArrayBuffer
-  width: number
-  height: number
-  channels: 1 | 2 | 3 | 4
-  bitDepth: 8 | 16
-}
-
-const SIDE = 8
-const AREA = SIDE * SIDE
-
-/** Of the blocks that are looked at the smoothest are measured: this share, and no fewer than so many. */
-const SHARE = 0.01
-const MEASURED_MIN = 60
-
-/** Orthonormal DCT-II, row u. */
-const DCT = Float64Array.from({ length: AREA }, (_, index) => {
-  const [u, x] = [Math.floor(index / SIDE), index % SIDE]
-  return Math.sqrt((u === 0 ? 1 : 2) / SIDE) * Math.cos((Math.PI * (2 * x + 1) * u) / (2 * SIDE))
-})
-/** The high frequencies: u + v ≥ 9. */
-const HIGH = Array.from({ length: AREA }, (_, index) => ({ u: Math.floor(index / SIDE), v: index % SIDE })).filter(({ u, v }) => u + v >= 9)
-/** No lower row takes part in them. */
-const HIGH_ROW = 2
-
-/** A block that was looked at. */
-interface Block {
-  /** Sum of squares of its low frequencies, over the planes. */
-  low: number
-  /** Mean of each plane, 0..255. */
-  means: number[]
-  /** Share of its samples at either end of the scale. */
-  clipped: number
-  /** Where its squared high frequencies begin. */
-  at: number
-}
-
-/**
- * The standard deviation of a picture's noise, in 8-bit units; 0 where none can be told from the picture.
- *
- * White noise, as a sensor has it, is measured at full size. What a camera's own processing or JPEG
- * leaves has lost its high frequencies: at full size there is next to nothing, while in the picture made
- * a quarter as large it is white again and stands out: the answer is then the σ of white noise that
- * would be as strong there, which is what removes it. Texture is not white at any size.
- *
- * Noise smoothed further than that is underestimated, and fine texture all over a picture counts as noise
- * of a few levels.
- */
-export function estimateNoise(picture: NoisyPicture): number {
-  const full = measure(picture, 1, 10_000)
-  const half = measure(picture, 2, 4_000)
-  if (half.sigma < 2.2 * full.sigma + 0.5) return full.sigma
-  const quarter = measure(picture, 4, 2_000)
-  const smoothed = quarter.sigma <= SMOOTHED_MAX && full.slope >= 3 * quarter.slope
-  return smoothed ? Math.max(half.sigma, quarter.sigma) : full.sigma
-}
-
-const NOTHING: Measure = { sigma: 0, slope: 1 }
-
-/** More than this at a quarter of the size is texture: PolyU's noisiest pictures measure 7.5. */
-const SMOOTHED_MAX = 10
-
-interface Measure {
-  /** At full size, if the noise is white; 8-bit units. */
+/** What is known of a picture's noise. */
+export interface NoiseEstimate {
+  /** One figure for the picture, 8-bit units: the root mean square of the map. */
   sigma: number
-  /** How much more there is in each low frequency of the smoothest blocks than in each high one; for white noise, 1. */
-  slope: number
+  map: NoiseMap
 }
 
 /**
- * Measures noise in the picture made `factor` times smaller by averaging squares of pixels, in so many
- * blocks.
- *
- * The method of Ponomarenko et al. (2007) as analysed by Colom and Buades, "Analysis and Extension of the
- * Ponomarenko et al. Method", IPOL 3 (2013): of many 8 × 8 blocks those with the least energy in the low
- * frequencies of their DCT are taken, and the variance of each of their high frequencies is the
- * noise's; their median is the answer. White noise is independent between the two, so that choosing
- * by the one does not bias the other, which choosing the flattest blocks by variance would. Clipping
- * takes noise away: blocks with clipped samples are passed over or, where strong noise leaves few
- * others, their loss is made up for. Channels are averaged in variance.
+ * Runs the estimator's network over R, G, B planes of 0..1, [3, height, width], whose sides are multiples of
+ * {@link CELL}. Answers [2, height / CELL, width / CELL]: log2(1 + σ) by cell, and the logarithm of the error to be expected of it.
  */
-function measure(picture: NoisyPicture, factor: 1 | 2 | 4, looks: number): Measure {
-  const { width, height, channels, bitDepth } = picture
-  const side = SIDE * factor
-  if (width < side || height < side) return NOTHING
-  const samples = bitDepth === 8 ? new Uint8Array(picture.buffer) : new Uint16Array(picture.buffer)
-  const planes = channels < 3 ? 1 : 3
+export type EstimatorNetwork = (planes: Float32Array, width: number, height: number) => Promise<Float32Array>
 
-  const random = createRandom(1)
-  const count = Math.min(looks, (width - side + 1) * (height - side + 1))
-  const squares = new Float64Array(count * planes * HIGH.length)
-  const values = new Float64Array(AREA)
-  const blocks: Block[] = []
-  for (let at = 0; at < squares.length; at += planes * HIGH.length) {
-    const left = random.integer(width - side + 1)
-    const top = random.integer(height - side + 1)
-    const block: Block = { low: 0, means: [], clipped: 0, at }
-    for (let plane = 0; plane < planes; plane++) {
-      block.clipped += readBlock(left, top, plane) / (side * side * planes)
-      const high = squares.subarray(at + plane * HIGH.length, at + (plane + 1) * HIGH.length)
-      const { mean, low } = analyse(values, high)
-      block.means.push(mean)
-      block.low += low
-    }
-    blocks.push(block)
+/** Side of the network's cells, in pixels. */
+export const CELL = 16
+
+/** The largest tile shown to the network. */
+const TILE = 256
+
+/** A larger picture is looked at in this many tiles, spread evenly over it: 4 megapixels. */
+const TILES_MAX = 64
+
+/** Every so many cells the map may take another level, at the least: over fewer, chance would show. */
+const SPREAD = 4
+
+/**
+ * How strong the noise of a picture is, by place.
+ *
+ * The network tells the level of every cell of {@link CELL} pixels square, and how sure it is of it. Where texture hides
+ * the noise it is not sure: there the map follows what it saw elsewhere, first of all nearby and where the
+ * picture is as bright, because a sensor's noise follows the brightness. So the map is smooth, and as good as
+ * constant where the noise is uniform.
+ *
+ * Of a picture over 4 megapixels evenly spread tiles are looked at; time and memory do not grow with it.
+ */
+export async function estimateNoise(
+  source: Pick<Picture, 'buffer' | 'width' | 'height' | 'channels' | 'bitDepth'>,
+  network: EstimatorNetwork,
+): Promise<NoiseEstimate> {
+  const { width, height } = source
+  const [columns, rows] = [Math.ceil(width / CELL), Math.ceil(height / CELL)]
+  const brightness = cellBrightness(source, columns, rows)
+  const { tiles, spacing } = planTiles(width, height)
+  const observations: Observation[] = []
+  let planes = new Float32Array(0)
+  for (const tile of tiles) {
+    if (planes.length !== 3 * tile.width * tile.height) planes = new Float32Array(3 * tile.width * tile.height)
+    readWindow(source, tile, planes)
+    observe(tile, await network(planes, tile.width, tile.height))
+  }
+  const levels = smoothByPlaceAndBrightness(observations, { columns, rows, brightness, spread: Math.max(SPREAD, spacing / CELL) })
+  const sigma = new Float32Array(new SharedArrayBuffer(4 * levels.length))
+  for (const [index, level] of levels.entries()) sigma[index] = Math.min(SIGMA_MAX, Math.max(0, 2 ** level - 1))
+  return {
+    sigma: Math.sqrt(sigma.reduce((sum, value) => sum + value * value, 0) / sigma.length),
+    map: { sigma, columns, rows, cell: CELL },
   }
 
-  const unclipped = blocks.filter(({ clipped }) => clipped === 0)
-  // Strong noise clips some samples of nearly every block. Of the middling ones it takes least; a dark picture has only others.
-  const strong = unclipped.length < 0.2 * blocks.length
-  const middling = blocks.filter(({ clipped, means }) => clipped <= 0.2 && means.every((mean) => mean > 64 && mean < 191))
-  const usable = !strong ? unclipped : middling.length > 0.1 * blocks.length ? middling : blocks.filter(({ clipped }) => clipped <= 0.5)
-  if (usable.length === 0) return NOTHING
-  usable.sort((a, b) => a.low - b.low)
-  const measured = usable.slice(0, Math.max(MEASURED_MIN, Math.round(usable.length * SHARE)))
-  const average = (of: (block: Block) => number) => measured.reduce((sum, block) => sum + of(block), 0) / measured.length
-
-  const low = average((block) => block.low) / planes / (AREA - 1 - HIGH.length)
-  let [high, variance] = [0, 0]
-  for (let plane = 0; plane < planes; plane++) {
-    const variances = HIGH.map((_, order) => average(({ at }) => squares[at + plane * HIGH.length + order]!))
-    variances.sort((a, b) => a - b)
-    const found = variances[variances.length >> 1]!
-    high += found / planes
-    variance +=
-      (strong
-        ? unclip(
-            found,
-            average(({ means }) => means[plane]!),
-          )
-        : found) / planes
-  }
-  // A drawing or a page of text on clipped white is no noise.
-  if (strong && low > 4 * high) return NOTHING
-  // Rounding to whole levels adds 1/12 of a level squared by itself.
-  const rounding = bitDepth === 8 ? 1 / 12 / factor ** 2 : 0
-  return { sigma: factor * Math.sqrt(Math.max(0, variance - rounding)), slope: low / high }
-
-  /** Fills `values` in 8-bit units; answers how many samples lie at an end of the scale. */
-  function readBlock(left: number, top: number, plane: number): number {
-    const scale = (bitDepth === 8 ? 1 : 1 / 257) / factor ** 2
-    const peak = bitDepth === 8 ? 255 : 65_535
-    let clipped = 0
-    values.fill(0)
-    for (let y = 0; y < side; y++) {
-      let from = ((top + y) * width + left) * channels + plane
-      const row = Math.floor(y / factor) * SIDE
-      for (let x = 0; x < SIDE; x++) {
-        for (let part = 0; part < factor; part++, from += channels) {
-          const sample = samples[from]!
-          if (sample === 0 || sample === peak) clipped++
-          values[row + x]! += sample * scale
-        }
+  /** Takes up what the network says of a tile's cells, those beyond the picture left out. */
+  function observe(tile: Rect, answer: Float32Array): void {
+    const [across, down] = [tile.width / CELL, tile.height / CELL]
+    for (let y = 0; y < down; y++) {
+      for (let x = 0; x < across; x++) {
+        const [column, row] = [tile.x / CELL + x, tile.y / CELL + y]
+        if (column >= columns || row >= rows) continue
+        const at = y * across + x
+        observations.push({ column, row, level: answer[at]!, weight: Math.exp(-2 * answer[across * down + at]!) })
       }
     }
-    return clipped
   }
 }
 
-const rows = new Float64Array(AREA)
+/** The tiles to look at, in reading order, and how far apart they are in pixels (the tile's own side where they meet). */
+export function planTiles(width: number, height: number): { tiles: Rect[]; spacing: number } {
+  const tile = { width: Math.min(TILE, roundUp(width)), height: Math.min(TILE, roundUp(height)) }
+  const all = { across: Math.ceil(width / tile.width), down: Math.ceil(height / tile.height) }
+  const share = Math.min(1, Math.sqrt(TILES_MAX / (all.across * all.down)))
+  const across = Math.min(all.across, TILES_MAX, Math.max(1, Math.round(all.across * share)))
+  const down = Math.min(all.down, Math.max(1, Math.floor(TILES_MAX / across)))
+  const tiles = Array.from({ length: across * down }, (_, index) => ({
+    x: start(index % across, across, roundUp(width) - tile.width),
+    y: start(Math.floor(index / across), down, roundUp(height) - tile.height),
+    ...tile,
+  }))
+  const gaps = [width / across, height / down].map((pitch, axis) => ((axis === 0 ? across < all.across : down < all.down) ? pitch : 0))
+  return { tiles, spacing: Math.max(...gaps) }
 
-/** The squares of a block's high frequencies into `high`; the energy of the others, but for the mean's, is what remains of the whole (Parseval). */
-function analyse(values: Float64Array, high: Float64Array): { mean: number; low: number } {
-  let sum = 0
-  let energy = 0
-  for (const value of values) {
-    sum += value
-    energy += value * value
+  function start(index: number, count: number, last: number): number {
+    return count === 1 ? Math.floor(last / 2 / CELL) * CELL : Math.floor((last * index) / (count - 1) / CELL) * CELL
   }
-  for (let u = HIGH_ROW; u < SIDE; u++) {
-    for (let x = 0; x < SIDE; x++) {
-      let product = 0
-      for (let y = 0; y < SIDE; y++) product += DCT[u * SIDE + y]! * values[y * SIDE + x]!
-      rows[u * SIDE + x] = product
+}
+
+/** At least two cells: the network's last convolutions want neighbours. */
+function roundUp(length: number): number {
+  return Math.max(2, Math.ceil(length / CELL)) * CELL
+}
+
+/** Mean brightness of each cell, 0..1, of every fourth pixel of every fourth row. */
+function cellBrightness(
+  { buffer, width, height, channels, bitDepth }: Pick<Picture, 'buffer' | 'width' | 'height' | 'channels' | 'bitDepth'>,
+  columns: number,
+  rows: number,
+): Float32Array {
+  const samples = bitDepth === 8 ? new Uint8Array(buffer) : new Uint16Array(buffer)
+  const scale = bitDepth === 8 ? 1 / 255 : 1 / 65_535
+  const [green, blue] = channels < 3 ? [0, 0] : [1, 2]
+  const sums = new Float32Array(columns * rows)
+  const counts = new Uint16Array(columns * rows)
+  for (let y = 0; y < height; y += 4) {
+    for (let x = 0; x < width; x += 4) {
+      const at = (y * width + x) * channels
+      const cell = (y >> 4) * columns + (x >> 4)
+      sums[cell]! += (0.299 * samples[at]! + 0.587 * samples[at + green]! + 0.114 * samples[at + blue]!) * scale
+      counts[cell]!++
     }
   }
-  let low = energy - (sum * sum) / AREA
-  for (let order = 0; order < HIGH.length; order++) {
-    const { u, v } = HIGH[order]!
-    let product = 0
-    for (let x = 0; x < SIDE; x++) product += rows[u * SIDE + x]! * DCT[v * SIDE + x]!
-    high[order] = product * product
-    low -= product * product
-  }
-  return { mean: sum / AREA, low }
-}
-
-/** The variance of the normal noise of which clipping to 0..255 has left this variance and mean; by bisection. */
-function unclip(variance: number, mean: number): number {
-  const sigma = bisect(
-    Math.sqrt(variance),
-    4 * Math.sqrt(variance),
-    (sigma) => clippedMoments(unclippedMean(mean, sigma), sigma).variance < variance,
-  )
-  return sigma * sigma
-}
-
-function unclippedMean(mean: number, sigma: number): number {
-  return bisect(mean - 2 * sigma, mean + 2 * sigma, (candidate) => clippedMoments(candidate, sigma).mean < mean)
-}
-
-/** Where `below` turns from true to false between two values. */
-function bisect(from: number, to: number, below: (value: number) => boolean): number {
-  for (let step = 0; step < 24; step++) {
-    const middle = (from + to) / 2
-    if (below(middle)) from = middle
-    else to = middle
-  }
-  return from
-}
-
-/** Mean and variance of normal values (mean, sigma) clipped to 0..255, summed over ±4 σ. */
-function clippedMoments(mean: number, sigma: number): { mean: number; variance: number } {
-  let [weights, sum, squares] = [0, 0, 0]
-  for (let deviation = -4; deviation <= 4; deviation += 0.05) {
-    const weight = Math.exp(-deviation * deviation * 0.5)
-    const value = Math.min(255, Math.max(0, mean + sigma * deviation))
-    weights += weight
-    sum += weight * value
-    squares += weight * value * value
-  }
-  return { mean: sum / weights, variance: squares / weights - (sum / weights) ** 2 }
+  return sums.map((sum, cell) => sum / counts[cell]!)
 }

@@ -145,19 +145,20 @@ class Batch {
 
     let { buffer } = picture
     if (wanted.strength > 0) {
-      const sigma = wanted.sigma === 'auto' || open ? (open?.sigma ?? (await this.#tools.inference.estimateNoise(picture))) : null
-      result.sigmaEstimated = sigma
-      result.sigmaUsed = chooseSigma(wanted.sigma, sigma ?? 0)
-      if (result.sigmaUsed === 0) {
+      const estimate = open?.estimate ?? (wanted.sigma === 'auto' ? await this.#tools.inference.estimateNoise(picture) : undefined)
+      const sigma = chooseSigma(wanted.sigma, estimate)
+      result.sigmaEstimated = estimate?.sigma ?? null
+      result.sigmaUsed = typeof sigma === 'number' ? sigma : result.sigmaEstimated
+      if (sigma === 0) {
         if (wanted.sigma === 'auto') result.notes.push('Already clean: left as it is.')
         if (await this.#copy(item, output, result)) return
       } else {
         const denoised =
-          open?.result(wanted.tier, result.sigmaUsed) ??
+          open?.result(wanted.tier, sigma) ??
           (await denoisePicture(
             this.#tools.inference,
             picture,
-            { tier: wanted.tier, sigma: result.sigmaUsed },
+            { tier: wanted.tier, sigma },
             {
               checkpoint: this.#context.checkpoint,
               onTile: (_, done, total) =>

@@ -1,10 +1,10 @@
 /**
- * Denoising: how strong the noise is ({@link estimateNoise}), the picture tile by tile
+ * Denoising: how strong the noise is ({@link NoiseEstimate}), the picture tile by tile
  * ({@link denoisePicture}), how much of the result is wanted ({@link mixStrength}); pictures open in the
  * denoise view ({@link DenoiseSessions}) and pictures denoised to files ({@link exportPictures}).
  */
 export { denoisePicture, outward, type DenoiseOptions, type DenoiseSteps } from './denoise.ts'
-export { estimateNoise } from './estimate.ts'
+export type { NoiseEstimate } from './estimate.ts'
 export { exportPictures, type ExportRequest, type ExportTools } from './export.ts'
 export { DenoiseSessions } from './sessions.ts'
 export { chooseSigma, isClean } from './sigma.ts'

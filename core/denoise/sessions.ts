@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { LucidexError, mediaPath, type DenoiseSession, type DenoiseTile, type JobSpec, type Tier } from '../contract/index.ts'
 import { encodeTile, readPicture, readView, type Picture } from '../images/index.ts'
-import { tileCores, type Inference, type Rect } from '../inference/index.ts'
+import { tileCores, type Inference, type NoiseLevel, type Rect } from '../inference/index.ts'
 import type { JobContext } from '../jobs/types.ts'
 import { denoisePicture, outward } from './denoise.ts'
+import type { NoiseEstimate } from './estimate.ts'
 import { chooseSigma, isClean } from './sigma.ts'
 
 /** How many pictures stay decoded: the one on the screen and the one before. */
@@ -13,7 +14,8 @@ const KEPT = 2
 interface Preview {
   revision: number
   tier: Tier
-  sigma: number
+  /** A map is the estimate's own: the same one means the same noise. */
+  sigma: NoiseLevel
   target: SharedArrayBuffer
   /** Tiles that are done, by `x/y`. */
   tiles: Map<string, Rect>
@@ -27,7 +29,7 @@ interface Session {
   /** Tells whether the file is still the one that was decoded. */
   version: string
   picture: Picture
-  sigma: number
+  estimate: NoiseEstimate
   preview: Preview | undefined
   /** Grows with every preview. */
   revision: number
@@ -47,9 +49,9 @@ export class DenoiseSessions {
   async open({ path, name }: { path: string; name: string }): Promise<DenoiseSession> {
     const version = await fileVersion(path)
     const picture = await readPicture(path)
-    const sigma = await this.#inference.estimateNoise(picture)
+    const estimate = await this.#inference.estimateNoise(picture)
     const id = randomUUID()
-    this.#sessions.set(id, { id, name, path, version, picture, sigma, preview: undefined, revision: 0, original: undefined })
+    this.#sessions.set(id, { id, name, path, version, picture, estimate, preview: undefined, revision: 0, original: undefined })
     while (this.#sessions.size > KEPT) this.#sessions.delete(this.#sessions.keys().next().value!)
     const { width, height, channels, format, bitDepth, profile } = picture
     return {
@@ -61,8 +63,8 @@ export class DenoiseSessions {
       bitDepth,
       hasAlpha: channels === 2 || channels === 4,
       profile,
-      sigma,
-      clean: isClean(sigma),
+      sigma: estimate.sigma,
+      clean: isClean(estimate.sigma),
       originalUrl: mediaPath.original(id),
     }
   }
@@ -89,7 +91,7 @@ export class DenoiseSessions {
     const session = this.#get(spec.sessionId)
     const { picture, preview: earlier } = session
     const { tier } = spec
-    const sigma = chooseSigma(spec.sigma, session.sigma)
+    const sigma = chooseSigma(spec.sigma, session.estimate)
     const revision = ++session.revision
     const ready =
       sigma === 0 ? picture.buffer : earlier?.finished && earlier.tier === tier && earlier.sigma === sigma ? earlier.target : undefined
@@ -135,13 +137,15 @@ export class DenoiseSessions {
   /** What an export need not do again: the decoded picture, its estimate, and a finished preview. Undefined when the file is not open or has changed. */
   async reuse(
     path: string,
-  ): Promise<{ picture: Picture; sigma: number; result(tier: Tier, sigma: number): SharedArrayBuffer | undefined } | undefined> {
+  ): Promise<
+    { picture: Picture; estimate: NoiseEstimate; result(tier: Tier, sigma: NoiseLevel): SharedArrayBuffer | undefined } | undefined
+  > {
     const session = [...this.#sessions.values()].findLast((candidate) => candidate.path === path)
     if (!session || (await fileVersion(path)) !== session.version) return undefined
-    const { picture, sigma } = session
+    const { picture, estimate } = session
     return {
       picture,
-      sigma,
+      estimate,
       result: (tier, wanted) => {
         const preview = session.preview
         return preview?.finished && preview.tier === tier && preview.sigma === wanted ? preview.target : undefined

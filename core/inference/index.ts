@@ -4,6 +4,7 @@
  */
 export { createInference, type InferenceOptions } from './inference.ts'
 export { ModelRegistry, readModel, type ModelEntry, type ModelFile } from './registry.ts'
+export type { NoiseLevel, NoiseMap } from './noiseMap.ts'
 export type { Planes } from './samples.ts'
 export { tileCores } from './tiling.ts'
 export * from './types.ts'

@@ -112,8 +112,10 @@ export function createInference({ registry, spawnWorker, threads, log }: Inferen
       const model = registry.file({ kind: 'denoiser', tier })
       return ask(model, 'planes', { model, planes, sigma })
     },
-    estimateNoise: ({ buffer, width, height, channels, bitDepth }) =>
-      call('estimate', { source: { buffer, width, height, channels, bitDepth } }),
+    async estimateNoise({ buffer, width, height, channels, bitDepth }) {
+      const model = registry.file({ kind: 'estimator' })
+      return ask(model, 'estimate', { model, source: { buffer, width, height, channels, bitDepth } })
+    },
     async close() {
       closed = true
       worker?.postMessage({ kind: 'close' } satisfies WorkerMessage)

@@ -1,5 +1,6 @@
 /** What the engine's thread and the inference worker say to each other. */
 import type { ErrorData } from '../contract/index.ts'
+import type { NoiseEstimate } from '../denoise/estimate.ts'
 import type { ModelFile } from './registry.ts'
 import type { Planes } from './samples.ts'
 import type { TileRequest } from './types.ts'
@@ -9,7 +10,7 @@ export interface Tasks {
   tile: { request: { model: ModelFile; tile: Omit<TileRequest, 'tier'> }; answer: undefined }
   planes: { request: { model: ModelFile; planes: Planes; sigma: number }; answer: Planes }
   encode: { request: { model: ModelFile; inputs: Uint8Array[] }; answer: Float32Array[] }
-  estimate: { request: { source: TileRequest['source'] }; answer: number }
+  estimate: { request: { model: ModelFile; source: TileRequest['source'] }; answer: NoiseEstimate }
 }
 export type TaskKind = keyof Tasks
 

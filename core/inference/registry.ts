@@ -6,7 +6,7 @@ import { LucidexError, tier, type ModelInfo, type Tier } from '../contract/index
 
 const entry = z.object({
   id: z.string().min(1),
-  kind: z.enum(['denoiser', 'encoder', 'decoder']),
+  kind: z.enum(['denoiser', 'estimator', 'encoder', 'decoder']),
   tier: tier.optional(),
   /** A name in the manifest's own folder. */
   file: z.string().regex(/^[\w.-]+$/),
@@ -15,6 +15,10 @@ const entry = z.object({
   licence: z.string(),
   /** Height and width of a denoiser's input are multiples of this. */
   stride: z.number().int().positive().default(1),
+  /** How many pixels of its surroundings a denoiser needs for a tile; measured (`lucidex bench tiling`). */
+  tileMargin: z.number().int().nonnegative().optional(),
+  /** How many pixels away an input can still change a denoiser's output: the margin where none was measured. */
+  receptiveRadius: z.number().int().nonnegative().optional(),
   dimension: z.number().int().positive().optional(),
   relations: z
     .object({
@@ -26,6 +30,9 @@ const entry = z.object({
 })
 const manifest = z.object({ version: z.literal(1), models: z.array(entry) })
 
+/** Assumed of a denoiser whose entry says nothing: more than any U-Net of this size sees. */
+const RADIUS_MAX = 128
+
 export type ModelEntry = z.infer<typeof entry>
 
 /** What the worker needs to load a model. */
@@ -34,6 +41,8 @@ export interface ModelFile {
   path: string
   sha256: string
   stride: number
+  /** Of a denoiser: how many pixels of its surroundings a tile needs, a multiple of the stride. */
+  margin: number
 }
 
 /** The models of a folder, as its manifest.json lists them. Files are verified when they are loaded. */
@@ -86,14 +95,18 @@ export class ModelRegistry {
   }
 
   /** Errors: MODEL_NOT_FOUND. */
-  file(wanted: { kind: 'denoiser'; tier: Tier } | { kind: 'encoder' }): ModelFile {
-    const found = this.#entries.find((model) => model.kind === wanted.kind && (wanted.kind === 'encoder' || model.tier === wanted.tier))
+  file(wanted: { kind: 'denoiser'; tier: Tier } | { kind: 'encoder' | 'estimator' }): ModelFile {
+    const found = this.#entries.find((model) => model.kind === wanted.kind && (wanted.kind !== 'denoiser' || model.tier === wanted.tier))
     if (!found) {
-      const name = wanted.kind === 'encoder' ? 'encoder' : `${wanted.tier} denoiser`
+      const name = wanted.kind === 'denoiser' ? `${wanted.tier} denoiser` : wanted.kind
       throw new LucidexError('MODEL_NOT_FOUND', `There is no ${name} among the models`, { path: join(this.#folder, 'manifest.json') })
     }
-    return { id: found.id, path: join(this.#folder, found.file), sha256: found.sha256, stride: found.stride }
+    return { id: found.id, path: join(this.#folder, found.file), sha256: found.sha256, stride: found.stride, margin: marginOf(found) }
   }
+}
+
+function marginOf({ stride, tileMargin, receptiveRadius = RADIUS_MAX }: ModelEntry): number {
+  return Math.ceil((tileMargin ?? receptiveRadius) / stride) * stride
 }
 
 /** The model's bytes, which are those that the manifest names. Errors: MODEL_NOT_FOUND, MODEL_CHECKSUM. */

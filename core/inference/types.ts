@@ -1,5 +1,7 @@
 import type { ModelInfo, Tier } from '../contract/index.ts'
+import type { NoiseEstimate } from '../denoise/estimate.ts'
 import type { Picture } from '../images/types.ts'
+import type { NoiseLevel } from './noiseMap.ts'
 import type { Planes } from './samples.ts'
 
 /** A rectangle of a picture, in pixels. */
@@ -15,10 +17,10 @@ export interface TileRequest {
   source: Pick<Picture, 'buffer' | 'width' | 'height' | 'channels' | 'bitDepth'>
   /** Same size, channels and bit depth as the source; the tile's core is written here. Alpha is copied. */
   target: SharedArrayBuffer
-  /** What of the picture this tile writes, one of {@link tileCores}; the network sees more around it (mirrored at the picture's edge). */
+  /** What of the picture this tile writes, one of {@link tileCores}; the network sees more around it. */
   core: Rect
-  /** σ of the noise in 8-bit units, given to the network as a constant map. */
-  sigma: number
+  /** σ of the noise in 8-bit units, for the whole picture or by place. */
+  sigma: NoiseLevel
 }
 
 /**
@@ -40,8 +42,8 @@ export interface Inference {
    * after the other, 0..1 where noise does not leave that range. The answer is not clipped either.
    */
   denoiseFloat(tier: Tier, planes: Planes, sigma: number): Promise<Planes>
-  /** The estimated σ (8-bit units) of a picture's noise, measured off the engine's loop. */
-  estimateNoise(source: TileRequest['source']): Promise<number>
+  /** How strong a picture's noise is, by place; estimated off the engine's loop. */
+  estimateNoise(source: TileRequest['source']): Promise<NoiseEstimate>
   /** Threads used by a session. */
   readonly threads: number
   close(): Promise<void>

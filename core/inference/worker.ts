@@ -6,9 +6,10 @@
 import { parentPort } from 'node:worker_threads'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { LucidexError, toErrorData } from '../contract/index.ts'
-import { estimateNoise } from '../denoise/estimate.ts'
+import { CELL, estimateNoise } from '../denoise/estimate.ts'
 import { ENCODER_PX } from '../images/types.ts'
 import type { Answer, Request, WorkerMessage, WorkerSettings } from './messages.ts'
+import { readSigma } from './noiseMap.ts'
 import { readModel, type ModelFile } from './registry.ts'
 import { readWindow, readWindowOfPlanes, writeCore, writeCoreOfPlanes, type Planes } from './samples.ts'
 import { tileCores, windowOf } from './tiling.ts'
@@ -19,8 +20,9 @@ if (!port) throw new Error('inference/worker.ts runs as a worker thread')
 
 let settings: WorkerSettings = { threads: 1 }
 const sessions = new Map<string, InferenceSession>()
-/** The network's input, kept between tiles of one shape. */
+/** The network's inputs, kept between tiles of one shape. */
 let input = new Float32Array(0)
+let levels = new Float32Array(0)
 
 let queue = Promise.resolve()
 port.on('message', (message: WorkerMessage | ({ kind: 'settings' } & WorkerSettings)) => {
@@ -48,8 +50,11 @@ async function perform(request: Request) {
   switch (request.kind) {
     case 'tile': {
       const { source, target, core, sigma } = request.tile
-      const window = windowOf(core, source.width, source.height)
-      const planes = await denoiseWindow(request.model, window, sigma, (planes) => readWindow(source, window, planes))
+      const window = windowOf(core, source.width, source.height, request.model)
+      const planes = await denoiseWindow(request.model, window, (image, levels) => {
+        readWindow(source, window, image)
+        readSigma(sigma, source, window, levels)
+      })
       writeCore(planes, window, core, source, target)
       return undefined
     }
@@ -58,11 +63,15 @@ async function perform(request: Request) {
     case 'encode':
       return encode(request.model, request.inputs)
     case 'estimate':
-      return estimateNoise(request.source)
+      return estimateNoise(request.source, (planes, width, height) => estimateTile(request.model, planes, width, height))
   }
 }
 
-async function denoiseWindow(model: ModelFile, window: Rect, sigma: number, fill: (planes: Float32Array) => void): Promise<Float32Array> {
+async function denoiseWindow(
+  model: ModelFile,
+  window: Rect,
+  fill: (image: Float32Array, levels: Float32Array) => void,
+): Promise<Float32Array> {
   const { width, height } = window
   if (width % model.stride !== 0 || height % model.stride !== 0) {
     throw new LucidexError('MODEL_INVALID', `Tiles of ${width} × ${height} do not fit the model's stride of ${model.stride}`, {
@@ -70,11 +79,14 @@ async function denoiseWindow(model: ModelFile, window: Rect, sigma: number, fill
     })
   }
   const session = await load(model)
-  if (input.length !== 3 * width * height) input = new Float32Array(3 * width * height)
-  fill(input)
+  if (input.length !== 3 * width * height) {
+    input = new Float32Array(3 * width * height)
+    levels = new Float32Array(width * height)
+  }
+  fill(input, levels)
   const { denoised } = await session.run({
     image: new Tensor('float32', input, [1, 3, height, width]),
-    sigma: new Tensor('float32', new Float32Array(width * height).fill(sigma / 255), [1, 1, height, width]),
+    sigma: new Tensor('float32', levels, [1, 1, height, width]),
   })
   return floats(denoised, input.length, model)
 }
@@ -82,11 +94,20 @@ async function denoiseWindow(model: ModelFile, window: Rect, sigma: number, fill
 async function denoisePlanes(model: ModelFile, source: Planes, sigma: number): Promise<Planes> {
   const target = { ...source, data: new Float32Array(source.data.length) }
   for (const core of tileCores(source.width, source.height)) {
-    const window = windowOf(core, source.width, source.height)
-    const planes = await denoiseWindow(model, window, sigma, (planes) => readWindowOfPlanes(source, window, planes))
+    const window = windowOf(core, source.width, source.height, model)
+    const planes = await denoiseWindow(model, window, (image, levels) => {
+      readWindowOfPlanes(source, window, image)
+      readSigma(sigma, source, window, levels)
+    })
     writeCoreOfPlanes(planes, window, core, target)
   }
   return target
+}
+
+async function estimateTile(model: ModelFile, planes: Float32Array, width: number, height: number): Promise<Float32Array> {
+  const session = await load(model)
+  const { level } = await session.run({ image: new Tensor('float32', planes, [1, 3, height, width]) })
+  return floats(level, (2 * width * height) / CELL ** 2, model)
 }
 
 async function encode(model: ModelFile, inputs: Uint8Array[]): Promise<Float32Array[]> {

@@ -2,7 +2,7 @@
 
     python3 training/common/manifest.py [folder]
 
-Every denoise-*.json, encoder*.json and decoder*.json of the folder is an entry. The checksum and the size
+Every denoise-*.json, noise*.json, encoder*.json and decoder*.json of the folder is an entry. The checksum and the size
 of each model file are compared with its entry: a manifest that does not describe the files is refused.
 """
 import hashlib
@@ -12,7 +12,7 @@ from pathlib import Path
 import sys
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / "resources" / "models"
-PATTERNS = ("denoise-*.json", "encoder*.json", "decoder*.json")
+PATTERNS = ("denoise-*.json", "noise*.json", "encoder*.json", "decoder*.json")
 
 
 def write_json(path: Path, value):

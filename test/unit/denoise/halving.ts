@@ -1,4 +1,5 @@
 import { LucidexError } from '../../../core/contract/index.ts'
+import type { NoiseEstimate } from '../../../core/denoise/index.ts'
 import type { Inference, TileRequest } from '../../../core/inference/index.ts'
 import type { JobContext } from '../../../core/jobs/types.ts'
 
@@ -24,8 +25,10 @@ export class HalvingInference implements Inference {
       }
     }
   }
-  async estimateNoise(): Promise<number> {
-    return this.estimated
+  async estimateNoise({ width, height }: TileRequest['source']): Promise<NoiseEstimate> {
+    const [columns, rows] = [Math.ceil(width / 16), Math.ceil(height / 16)]
+    const sigma = new Float32Array(new SharedArrayBuffer(4 * columns * rows)).fill(this.estimated)
+    return { sigma: this.estimated, map: { sigma, columns, rows, cell: 16 } }
   }
   models = () => []
   encoderHash = () => null
