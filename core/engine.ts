@@ -86,13 +86,12 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
         },
         'denoise-confidence': () => notYet('A confidence map'),
         measure: () => notYet('The measurement'),
-        denoise: async (spec, context, before) => ({
-          denoise: await exportPictures(
-            { inputs: spec.sources.map(locate), spec, before: before.denoise ?? [] },
-            { inference, sessions, reserveDownload: (name) => downloads.reserve(name) },
-            context,
-          ),
-        }),
+        denoise: async (spec, context) => {
+          const { journal } = context
+          const reserveDownload = (name: string) => downloads.reserve(name)
+          await exportPictures({ inputs: spec.sources.map(locate), spec }, { inference, sessions, journal, reserveDownload }, context)
+          return {}
+        },
       },
     })
     closing.push(() => jobs.close())
@@ -228,10 +227,7 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
         cancel: ({ jobId }) => (jobs.cancel(jobId), {}),
         dismiss: ({ jobId }) => (jobs.dismiss(jobId), {}),
         report: ({ jobId }) => jobs.report(jobId),
-        results: ({ jobId, offset, limit }) => {
-          const results = jobs.report(jobId).denoise ?? []
-          return { total: results.length, results: results.slice(offset, offset + limit) }
-        },
+        results: ({ jobId, offset, limit }) => jobs.results(jobId, offset, limit),
       },
       picker: {
         list: (request) => listForPicker(request.path, READABLE_EXTENSIONS),

@@ -1,77 +1,115 @@
-import { mkdir, realpath, stat } from 'node:fs/promises'
-import { basename, dirname, extname, join } from 'node:path'
-import { LucidexError, toErrorData, type DenoiseResult, type JobSpec, type OutputSettings } from '../contract/index.ts'
+import { mkdir, readdir, stat, unlink } from 'node:fs/promises'
+import { totalmem } from 'node:os'
+import { dirname, extname, join } from 'node:path'
+import { LucidexError, toErrorData, type DenoiseResult, type JobSpec } from '../contract/index.ts'
 import {
   exists,
-  extensionOf,
-  formatOfExtension,
-  isWritable,
+  isLeftover,
   openPicture,
   planOutput,
-  readBytes,
-  readPicture,
+  readOpened,
   writeFileAtomic,
   writePicture,
+  type OpenedPicture,
+  type Picture,
+  type WriteOptions,
 } from '../images/index.ts'
-import type { Inference } from '../inference/index.ts'
+import type { Inference, NoiseLevel } from '../inference/index.ts'
 import type { JobContext } from '../jobs/types.ts'
+import { Budget } from './budget.ts'
 import { denoisePicture } from './denoise.ts'
+import { identity, recover, type ExportJournal } from './journal.ts'
+import { BESIDE_PATTERN, outputExtension, outputStem } from './names.ts'
 import type { DenoiseSessions } from './sessions.ts'
-import { chooseSigma } from './sigma.ts'
-import { BESIDE_SUFFIX, expandInputs, type ExportInput, type ExportItem } from './sources.ts'
+import { chooseSigma, isClean } from './sigma.ts'
+import { expandInputs, type ExportInput, type ExportItem } from './sources.ts'
 import { mixStrength } from './strength.ts'
+import { measureStructureLoss, STRUCTURE_LIMIT } from './structure.ts'
 
 export interface ExportRequest {
   inputs: readonly ExportInput[]
   spec: Extract<JobSpec, { kind: 'denoise' }>
-  /** Results of an interrupted run of the same job: what was done then is not done again. */
-  before?: readonly DenoiseResult[]
 }
 
 export interface ExportTools {
   inference: Inference
+  /** What this job has done before is not done again; what it does now is written here at once. */
+  journal: ExportJournal
   /** Spare what an open session has decoded or denoised already. */
   sessions?: DenoiseSessions
   /** For the destination `download`: a path to write to, and the URL of what was written there. */
   reserveDownload(name: string): Promise<{ path: string; url(written: string): string }>
 }
 
+/** Samples of pictures under way: one is read while one is denoised and one is written, but not three of 100 megapixels. */
+const MEMORY_MAX = Math.min(2 ** 30, totalmem() / 4)
+
 /**
- * Denoises pictures to files, one after the other; answers one result a picture, in order. A failure is
- * that picture's result and the rest goes on; sources are never overwritten. When the job is cancelled the
- * results so far are answered.
+ * Denoises pictures to files; the journal gets one result a picture, in order. While the network is at
+ * work on one picture the next is decoded and the one before is encoded. A failure is that picture's result
+ * and the rest goes on; sources are never overwritten. Throws only when the job as a whole cannot be done, and
+ * when it is cancelled, which acts between two tiles; a picture whose writing has begun is finished.
  */
-export async function exportPictures(
-  { inputs, spec, before = [] }: ExportRequest,
-  tools: ExportTools,
-  context: JobContext,
-): Promise<DenoiseResult[]> {
+export async function exportPictures({ inputs, spec }: ExportRequest, tools: ExportTools, context: JobContext): Promise<void> {
   const { destination } = spec
+  const { journal } = tools
+  await recover(journal)
   const items = await expandInputs(inputs, {
     recursive: spec.recursive,
-    except: destination.kind === 'folder' ? destination.path : undefined,
-    skipResults: destination.kind === 'beside',
+    target: destination.kind === 'folder' ? destination.path : undefined,
+    besidePattern: destination.kind === 'beside' || destination.kind === 'folder' ? patternOf(spec) : undefined,
   })
   if (destination.kind === 'file' && items.length > 1) {
     throw new LucidexError('BAD_REQUEST', `${items.length} pictures do not fit one file: choose a folder`, { path: destination.path })
   }
-  const earlier = new Map(before.filter(({ status }) => status !== 'failed').map((result) => [result.input, result]))
+  const due = await dueItems(items, journal)
   const batch = new Batch(spec, tools, context, items)
-  const results: DenoiseResult[] = []
-  const count = (wanted: (status: DenoiseResult['status']) => boolean) => results.filter(({ status }) => wanted(status)).length
-  for (const item of items) {
-    try {
+  let [done, failed] = [items.length - due.length, 0]
+  context.progress({ total: items.length, done, failed })
+
+  let writing = Promise.resolve()
+  let reading: Promise<Task> | undefined
+  try {
+    for (const [index, item] of due.entries()) {
       await context.checkpoint()
-      context.progress({ total: items.length, current: item.name })
-      const known = earlier.get(item.path)
-      results.push(known && (known.output === null || (await exists(known.output))) ? known : await batch.run(item))
-    } catch (thrown) {
-      if (context.signal.aborted) return results
-      throw thrown
+      context.progress({ current: item.name })
+      const task = await (reading ?? batch.read(item))
+      const next = due[index + 1]
+      reading = next && batch.read(next)
+      // Cancelled, it is looked at again below; until then its failure is nobody's.
+      reading?.catch(() => undefined)
+      await batch.denoise(task)
+      await writing
+      writing = batch.write(task).then(() => {
+        journal.finish(task.result)
+        if (task.result.status === 'failed') failed++
+        else done++
+        context.progress({ done, failed })
+      })
     }
-    context.progress({ done: count((status) => status !== 'failed'), failed: count((status) => status === 'failed') })
+  } finally {
+    // What has begun is brought to its end, so that nothing is held or half done behind the job's back.
+    await writing
+    await reading?.then(
+      (task) => task.release(),
+      () => undefined,
+    )
   }
-  return results
+}
+
+function patternOf({ output, destination }: ExportRequest['spec']): string {
+  return output.pattern ?? (destination.kind === 'folder' ? '{name}' : BESIDE_PATTERN)
+}
+
+/** What the journal does not know as done: failures are tried again, and so is what is no longer there. */
+async function dueItems(items: readonly ExportItem[], journal: ExportJournal): Promise<ExportItem[]> {
+  const done = new Map<string, DenoiseResult>()
+  for (const result of journal.results()) {
+    const there = result.output === null ? result.status === 'skipped' : await exists(result.output)
+    if (result.status !== 'failed' && there) done.set(result.input, result)
+    else journal.forget(result.input)
+  }
+  return items.filter(({ path }) => !done.has(path))
 }
 
 /** Where a picture is written, and whether something there may be replaced. */
@@ -81,127 +119,214 @@ interface Output {
   url?: (written: string) => string
 }
 
+/** One picture on its way through reading, denoising and writing. Each step leaves it alone once it is settled. */
+interface Task {
+  item: ExportItem
+  result: DenoiseResult
+  /** Nothing more is to be done: skipped or failed. */
+  settled: boolean
+  extension: string
+  /** What the network is told; 0 leaves the picture as it is. */
+  sigma: NoiseLevel
+  output?: Output
+  /** The source's bytes are to be copied as they are. */
+  copy?: Uint8Array
+  picture?: Picture
+  /** Samples to be written, once they are denoised and mixed. */
+  buffer?: SharedArrayBuffer
+  /** A preview's finished samples, which must not be written into. */
+  ready?: SharedArrayBuffer
+  times?: WriteOptions['times']
+  release(): void
+}
+
 class Batch {
   readonly #spec: ExportRequest['spec']
   readonly #tools: ExportTools
   readonly #context: JobContext
   readonly #items: readonly ExportItem[]
+  readonly #budget = new Budget(MEMORY_MAX)
+  readonly #date = new Date()
   /** Outputs of this run: two pictures of one name never replace each other. */
-  readonly #written = new Set<string>()
-  #sources: Set<string> | undefined
+  readonly #taken = new Set<string>()
+  /** Folders whose leftovers of killed processes were swept. */
+  readonly #swept = new Set<string>()
+  #sources: Promise<Set<string>> | undefined
 
   constructor(spec: ExportRequest['spec'], tools: ExportTools, context: JobContext, items: readonly ExportItem[]) {
     this.#spec = spec
     this.#tools = tools
     this.#context = context
     this.#items = items
+    for (const { output } of tools.journal.results()) if (output !== null) this.#taken.add(keyOf(output))
   }
 
-  /** Throws only when the job is cancelled. */
-  async run(item: ExportItem): Promise<DenoiseResult> {
-    const started = performance.now()
-    const result: DenoiseResult = {
-      input: item.path,
-      output: null,
-      url: null,
-      width: 0,
-      height: 0,
-      sigmaEstimated: null,
-      sigmaUsed: null,
-      seconds: 0,
-      status: 'done',
-      notes: [],
+  /** Chooses the output, decodes the picture and estimates its noise. Throws only when the job is cancelled. */
+  async read(item: ExportItem): Promise<Task> {
+    const task: Task = {
+      item,
+      result: {
+        input: item.path,
+        output: null,
+        url: null,
+        width: 0,
+        height: 0,
+        sigmaEstimated: null,
+        sigmaUsed: null,
+        seconds: 0,
+        status: 'done',
+        notes: [],
+      },
+      settled: false,
+      extension: '',
+      sigma: 0,
+      release: () => {},
     }
-    try {
+    await this.#step(task, async () => {
       if (item.error) throw new LucidexError(item.error.code, item.error.message, { path: item.path })
-      await this.#export(item, result)
-    } catch (thrown) {
-      if (this.#context.signal.aborted) throw thrown
-      result.status = 'failed'
-      result.error = { path: item.path, ...toErrorData(thrown) }
-    }
-    result.seconds = (performance.now() - started) / 1000
-    return result
+      await this.#read(task)
+    })
+    return task
   }
 
-  async #export(item: ExportItem, result: DenoiseResult): Promise<void> {
-    const { output: settings, settings: wanted } = this.#spec
-    const named = await outputName(item, settings.format)
-    if (named.note && this.#spec.destination.kind !== 'file') result.notes.push(named.note)
-    const output = await this.#choose(item, named.extension)
+  /** Denoises and mixes. Throws only when the job is cancelled. */
+  denoise(task: Task): Promise<void> {
+    return this.#step(task, () => this.#denoise(task))
+  }
+
+  /** Writes the result and gives the picture's memory back. Never throws. */
+  async write(task: Task): Promise<void> {
+    await this.#step(task, () => this.#write(task))
+    task.release()
+  }
+
+  async #step(task: Task, work: () => Promise<void>): Promise<void> {
+    if (task.settled) return
+    const started = performance.now()
+    try {
+      await work()
+    } catch (thrown) {
+      if (this.#context.signal.aborted && toErrorData(thrown).code === 'CANCELLED') {
+        task.release()
+        throw thrown
+      }
+      Object.assign(task.result, { status: 'failed', output: null, url: null, error: { path: task.item.path, ...toErrorData(thrown) } })
+      task.settled = true
+      task.release()
+    }
+    task.result.seconds += (performance.now() - started) / 1000
+  }
+
+  async #read(task: Task): Promise<void> {
+    const { item, result } = task
+    const { output: settings, settings: wanted, minSigma, destination } = this.#spec
+    const named = await outputExtension(item, settings.format)
+    task.extension = named.extension
+    if (named.note && destination.kind !== 'file') result.notes.push(named.note)
+    const output = await this.#choose(item, task.extension)
     if (output === 'skip') {
-      result.status = 'skipped'
-      result.output = this.#wish(item, named.extension)
+      Object.assign(result, { status: 'skipped', reason: 'exists', output: this.#wish(item, task.extension) })
+      task.settled = true
+      return
+    }
+    task.output = output
+
+    const session = await this.#tools.sessions?.reuse(item.path)
+    const opened = await openPicture(item.path)
+    Object.assign(result, { width: opened.width, height: opened.height })
+    // Refuse what cannot be written before any work is done on it.
+    const same = this.#sameFile(opened, output)
+    const { atime, mtime } = await stat(item.path)
+    if (destination.kind !== 'download') task.times = { accessed: atime, modified: mtime }
+    if (wanted.strength === 0 && minSigma === 0 && same) {
+      task.copy = opened.bytes
       return
     }
 
-    if (wanted.strength === 0 && (await this.#copy(item, output, result))) return
-    const open = await this.#tools.sessions?.reuse(item.path)
-    const picture = open?.picture ?? (await readPicture(item.path))
-    Object.assign(result, { width: picture.width, height: picture.height })
-    result.notes.push(...picture.notes)
-    // Refuse what cannot be written before any work is done on it.
-    planOutput(picture, settings, output.path)
-
-    let { buffer } = picture
-    if (wanted.strength > 0) {
-      const estimate = open?.estimate ?? (wanted.sigma === 'auto' ? await this.#tools.inference.estimateNoise(picture) : undefined)
-      const sigma = chooseSigma(wanted.sigma, estimate)
-      result.sigmaEstimated = estimate?.sigma ?? null
-      result.sigmaUsed = typeof sigma === 'number' ? sigma : result.sigmaEstimated
-      if (sigma === 0) {
-        if (wanted.sigma === 'auto') result.notes.push('Already clean: left as it is.')
-        if (await this.#copy(item, output, result)) return
-      } else {
-        const denoised =
-          open?.result(wanted.tier, sigma) ??
-          (await denoisePicture(
-            this.#tools.inference,
-            picture,
-            { tier: wanted.tier, sigma },
-            {
-              checkpoint: this.#context.checkpoint,
-              onTile: (_, done, total) =>
-                total > 4 && this.#context.progress({ current: `${item.name} · ${Math.floor((done / total) * 100)} %` }),
-            },
-          ))
-        buffer = await mixStrength(picture, denoised, wanted)
-      }
+    if (session) {
+      task.picture = session.picture
+    } else {
+      // Decoded samples and their copy; later, the original and the denoised ones.
+      task.release = await this.#budget.take(2 * opened.width * opened.height * (opened.header.channels ?? 4) * (depthOf(opened) / 8))
+      this.#context.signal.throwIfAborted()
+      task.picture = await readOpened(opened)
     }
-    await this.#write(item, named.extension, output, result, async ({ path, overwrite }) => {
-      const { notes } = await writePicture({ ...picture, buffer }, path, settings, { overwrite })
-      result.notes.push(...notes)
-    })
+    const { picture } = task
+    result.notes.push(...picture.notes)
+    const needed = minSigma !== 0 || wanted.strength > 0
+    const estimate = needed ? (session?.estimate ?? (await this.#tools.inference.estimateNoise(picture))) : undefined
+    result.sigmaEstimated = estimate?.sigma ?? null
+    const estimated = estimate?.sigma ?? 0
+    if (minSigma === 'auto' ? isClean(estimated) : estimated < minSigma) {
+      Object.assign(result, { status: 'skipped', reason: 'little-noise' })
+      this.#taken.delete(keyOf(output.path))
+      task.settled = true
+      task.release()
+      return
+    }
+    if (wanted.strength > 0) {
+      task.sigma = chooseSigma(wanted.sigma, estimate)
+      result.sigmaUsed = typeof task.sigma === 'number' ? task.sigma : estimated
+    }
+    if (result.sigmaUsed === 0 && wanted.sigma === 'auto') result.notes.push('Already clean: left as it is.')
+    if (!result.sigmaUsed) {
+      if (same) task.copy = opened.bytes
+      else task.buffer = picture.buffer
+    } else {
+      task.ready = session?.result(wanted.tier, task.sigma)
+    }
   }
 
-  /** Copies the file as it is, when the output would be of the same format and depth; answers whether it did. */
-  async #copy(item: ExportItem, output: Output, result: DenoiseResult): Promise<boolean> {
-    const opened = await openPicture(item.path)
-    const { width, height, format, header } = opened
-    const bitDepth = header.depth === 'uchar' ? 8 : 16
-    const plan = planOutput({ format, bitDepth }, this.#spec.output, output.path)
-    if (plan.format !== format || plan.bitDepth !== bitDepth) return false
-    Object.assign(result, { width, height })
-    const bytes = await readBytes(item.path)
-    await this.#write(item, extname(output.path), output, result, ({ path, overwrite }) => writeFileAtomic(path, [bytes], { overwrite }))
-    return true
+  /** Whether the output would be of the source's format and depth, so that leaving the picture as it is means copying the file. */
+  #sameFile(opened: OpenedPicture, output: Output): boolean {
+    const bitDepth = depthOf(opened)
+    const plan = planOutput({ format: opened.format, bitDepth }, this.#spec.output, output.path)
+    return plan.format === opened.format && plan.bitDepth === bitDepth
   }
 
-  /** Writes by `writer`, under another name when this one was taken in the meantime and may be changed. */
-  async #write(
-    item: ExportItem,
-    extension: string,
-    output: Output,
-    result: DenoiseResult,
-    writer: (output: Output) => Promise<void>,
-  ): Promise<void> {
-    for (let target = output; ;) {
+  async #denoise(task: Task): Promise<void> {
+    const { picture, result } = task
+    if (!picture || task.copy || task.buffer) return
+    const { settings } = this.#spec
+    const { checkpoint, progress } = this.#context
+    const denoised =
+      task.ready ??
+      (await denoisePicture(
+        this.#tools.inference,
+        picture,
+        { tier: settings.tier, sigma: task.sigma },
+        {
+          checkpoint,
+          onTile: (_, done, total) => total > 4 && progress({ current: `${task.item.name} · ${Math.floor((done / total) * 100)} %` }),
+        },
+      ))
+    const { loss } = await measureStructureLoss(picture, denoised, result.sigmaEstimated ?? result.sigmaUsed!)
+    result.structureLoss = loss * (settings.strength / 100) * (1 - settings.texture / 100)
+    if (result.structureLoss > STRUCTURE_LIMIT)
+      result.notes.push('Some structure went with the noise: a lower strength or noise level keeps it.')
+    task.buffer = await mixStrength(picture, denoised, settings, task.ready ? undefined : denoised)
+  }
+
+  /** Writes under another name when the chosen one was taken in the meantime and may be changed. */
+  async #write(task: Task): Promise<void> {
+    const { item, result, picture, copy, times } = task
+    const notes = result.notes
+    for (let target = task.output!; ;) {
       try {
-        await mkdir(dirname(target.path), { recursive: true })
-        await writer(target)
-        this.#written.add(target.path)
+        await this.#prepareFolder(dirname(target.path))
         if (target.url) result.url = target.url(target.path)
         else result.output = target.path
+        const options: WriteOptions = {
+          overwrite: target.overwrite,
+          ...(times && { times }),
+          beforeRename: (temporary) => this.#tools.journal.intend(result, temporary),
+        }
+        if (copy) {
+          await writeFileAtomic(target.path, [copy], options)
+        } else {
+          const written = await writePicture({ ...picture!, buffer: task.buffer! }, target.path, this.#spec.output, options)
+          result.notes = [...notes, ...written.notes]
+        }
         return
       } catch (thrown) {
         const code = thrown instanceof LucidexError ? thrown.code : (thrown as NodeJS.ErrnoException).code
@@ -210,70 +335,79 @@ class Batch {
             ? thrown
             : new LucidexError('FILE_NOT_WRITABLE', (thrown as Error).message, { path: target.path, cause: thrown })
         }
-        target = { path: await freePath(this.#wish(item, extension), this.#written), overwrite: false }
+        target = { path: await this.#freePath(this.#wish(item, task.extension)), overwrite: false }
+        this.#taken.add(keyOf(target.path))
       }
     }
   }
 
+  /** Makes the folder and takes away what a killed process has left half written there. */
+  async #prepareFolder(folder: string): Promise<void> {
+    await mkdir(folder, { recursive: true })
+    if (this.#swept.has(folder)) return
+    this.#swept.add(folder)
+    for (const name of await readdir(folder)) if (isLeftover(name)) await unlink(join(folder, name)).catch(() => undefined)
+  }
+
   /** Where the result would go if nothing were there. */
   #wish(item: ExportItem, extension: string): string {
-    const { destination } = this.#spec
-    const name = basename(item.relative, extname(item.relative))
-    switch (destination.kind) {
-      case 'file':
-        return destination.path
-      case 'folder':
-        return join(destination.path, dirname(item.relative), name + extension)
-      case 'beside':
-        return join(dirname(item.path), basename(item.path, extname(item.path)) + BESIDE_SUFFIX + extension)
-      case 'download':
-        return name + BESIDE_SUFFIX + extension
-    }
+    const { destination, settings } = this.#spec
+    if (destination.kind === 'file') return destination.path
+    const name = outputStem(item, { pattern: patternOf(this.#spec), settings, date: this.#date }) + extension
+    if (destination.kind === 'folder') return join(destination.path, dirname(item.relative), name)
+    return destination.kind === 'beside' ? join(dirname(item.path), name) : name
   }
 
   /** Errors: FILE_EXISTS, when it may not be replaced or is a source. */
   async #choose(item: ExportItem, extension: string): Promise<Output | 'skip'> {
     const wish = this.#wish(item, extension)
     if (this.#spec.destination.kind === 'download') return { ...(await this.#tools.reserveDownload(wish)), overwrite: true }
-    if (this.#written.has(wish)) return { path: await freePath(wish, this.#written), overwrite: false }
-    if (!(await exists(wish))) return { path: wish, overwrite: false }
+    const output = await this.#chooseFile(wish)
+    if (output !== 'skip') this.#taken.add(keyOf(output.path))
+    return output
+  }
+
+  async #chooseFile(wish: string): Promise<Output | 'skip'> {
+    if (this.#taken.has(keyOf(wish))) return { path: await this.#freePath(wish), overwrite: false }
+    const there = await identity(wish)
+    if (there === undefined) return { path: wish, overwrite: false }
     switch (this.#spec.output.collision) {
       case 'skip':
         return 'skip'
       case 'rename':
-        return { path: await freePath(wish, this.#written), overwrite: false }
+        return { path: await this.#freePath(wish), overwrite: false }
       case 'fail':
         throw new LucidexError('FILE_EXISTS', 'The output is there already', { path: wish })
       case 'overwrite':
-        if (await this.#isSource(wish, item)) throw new LucidexError('FILE_EXISTS', 'A source is never overwritten', { path: wish })
+        if ((await this.#sourceFiles()).has(there)) throw new LucidexError('FILE_EXISTS', 'A source is never overwritten', { path: wish })
         return { path: wish, overwrite: true }
     }
   }
 
-  /** By the file's identity for this picture, by its real path for the others. */
-  async #isSource(path: string, item: ExportItem): Promise<boolean> {
-    const [target, source] = await Promise.all([stat(path), stat(item.path)])
-    if (target.dev === source.dev && target.ino === source.ino) return true
-    this.#sources ??= new Set(await Promise.all(this.#items.map(({ path }) => realpath(path).catch(() => path))))
-    return this.#sources.has(await realpath(path))
+  /** Every source by its identity, so that neither a link nor another spelling of its name gets past. */
+  #sourceFiles(): Promise<Set<string>> {
+    this.#sources ??= Promise.all(this.#items.map(({ path }) => identity(path))).then(
+      (found) => new Set(found.filter((source) => source !== undefined)),
+    )
+    return this.#sources
+  }
+
+  /** `name-2.ext`, `name-3.ext` …: the first that is not there. */
+  async #freePath(wish: string): Promise<string> {
+    const extension = extname(wish)
+    const stem = wish.slice(0, wish.length - extension.length)
+    for (let number = 2; ; number++) {
+      const path = `${stem}-${number}${extension}`
+      if (!this.#taken.has(keyOf(path)) && !(await exists(path))) return path
+    }
   }
 }
 
-/** The extension of the output: the source's own where its format stays. */
-async function outputName({ path, name }: ExportItem, format: OutputSettings['format']): Promise<{ extension: string; note?: string }> {
-  const extension = extname(name) || extname(path)
-  const own = formatOfExtension(extension) ?? (await openPicture(path)).format
-  if (format !== 'keep') return { extension: own === format && extension !== '' ? extension : extensionOf(format) }
-  if (isWritable(own)) return { extension: extension || extensionOf(own) }
-  return { extension: '.tiff', note: `${own.toUpperCase()} is not written: saved as TIFF.` }
+/** One key for all names that are one name on this system. */
+function keyOf(path: string): string {
+  return process.platform === 'linux' ? path : path.normalize('NFC').toLowerCase()
 }
 
-/** `name-2.ext`, `name-3.ext` …: the first that is not there. */
-async function freePath(wish: string, taken: ReadonlySet<string>): Promise<string> {
-  const extension = extname(wish)
-  const stem = wish.slice(0, wish.length - extension.length)
-  for (let number = 2; ; number++) {
-    const path = `${stem}-${number}${extension}`
-    if (!taken.has(path) && !(await exists(path))) return path
-  }
+function depthOf({ header }: OpenedPicture): 8 | 16 {
+  return header.depth === 'uchar' ? 8 : 16
 }

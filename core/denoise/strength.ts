@@ -8,6 +8,7 @@ import { inSlices } from '../slices.ts'
  * inference; strength 0 is exactly the original, strength 100 with texture 0 exactly the denoised. Runs in
  * slices.
  *
+ * @param into where the result is written, by default fresh memory; may be `denoised` itself
  * @param denoised samples shaped like the original's
  * @param settings.strength 0..100
  * @param settings.texture 0..100
@@ -16,6 +17,7 @@ export async function mixStrength(
   original: Picture,
   denoised: SharedArrayBuffer,
   settings: { strength: number; texture: number },
+  into?: SharedArrayBuffer,
 ): Promise<SharedArrayBuffer> {
   const { strength, texture } = settings
   if (strength <= 0) return original.buffer
@@ -24,7 +26,7 @@ export async function mixStrength(
   const peak = bitDepth === 8 ? 255 : 65_535
   const before = samplesOf(original)
   const after = samplesOf({ buffer: denoised, bitDepth })
-  const buffer = new SharedArrayBuffer(denoised.byteLength)
+  const buffer = into ?? new SharedArrayBuffer(denoised.byteLength)
   const mixed = samplesOf({ buffer, bitDepth })
   const weights = mixWeights(settings)
   const colours = channels < 3 ? 1 : 3

@@ -14,6 +14,10 @@ export interface EmbeddedTags {
   xmp?: Uint8Array
   /** A JPEG's whole Photoshop block, or a TIFF's IPTC records. */
   iptc?: Uint8Array
+  /** Pixels an inch. */
+  density?: number
+  /** Chunks or segments of this very format, written as they are. */
+  ownParts?: readonly Uint8Array[]
 }
 
 const ascii = (text: string) => Buffer.from(text, 'latin1')
@@ -38,6 +42,12 @@ export function embedInJpeg(file: Uint8Array, tags: EmbeddedTags): { parts: Uint
     head.writeUInt16BE(size + 2, 2)
     segments.push(head, ...payload)
   }
+  if (tags.density) {
+    const perInch = Buffer.alloc(4)
+    perInch.writeUInt16BE(Math.min(65_535, Math.round(tags.density)), 0)
+    perInch.writeUInt16BE(Math.min(65_535, Math.round(tags.density)), 2)
+    segment(0xe0, 'resolution', ascii('JFIF\0'), Buffer.from([1, 2, 1]), perInch, Buffer.from([0, 0]))
+  }
   if (tags.exif) segment(0xe1, 'EXIF', ascii('Exif\0\0'), tags.exif)
   if (tags.xmp) segment(0xe1, 'XMP', ascii('http://ns.adobe.com/xap/1.0/\0'), tags.xmp)
   if (tags.icc) {
@@ -48,16 +58,20 @@ export function embedInJpeg(file: Uint8Array, tags: EmbeddedTags): { parts: Uint
     }
   }
   if (tags.iptc) {
-    if (Buffer.from(tags.iptc.subarray(0, 14)).toString('latin1') === 'Photoshop 3.0\0') segment(0xed, 'IPTC', tags.iptc)
-    else left.push('IPTC')
+    segment(0xed, 'IPTC', photoshopBlock(tags.iptc))
   }
+  segments.push(...(tags.ownParts ?? []))
   // JFIF wants its APP0 first; EXIF readers accept theirs right behind it.
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
-  const start = view.getUint16(2) === 0xffe0 ? 4 + view.getUint16(4) : 2
-  return { parts: [file.subarray(0, start), ...segments, file.subarray(start)], left }
+  const written = view.getUint16(2) === 0xffe0 ? 4 + view.getUint16(4) : 2
+  const head = tags.density ? file.subarray(0, 2) : file.subarray(0, written)
+  return { parts: [head, ...segments, file.subarray(written)], left }
 }
 
-/** PNG: iCCP, eXIf and iTXt chunks behind the header (W3C PNG third edition, 11.3). */
+/**
+ * PNG: iCCP, eXIf, iTXt and pHYs chunks behind the header (W3C PNG third edition, 11.3). IPTC has no chunk of
+ * its own: it goes where ImageMagick and ExifTool look for it, into a text named "Raw profile type iptc".
+ */
 export function embedInPng(file: Uint8Array, tags: EmbeddedTags): { parts: Uint8Array[]; left: string[] } {
   const chunks: Uint8Array[] = []
   const chunk = (type: string, payload: Uint8Array) => {
@@ -71,8 +85,17 @@ export function embedInPng(file: Uint8Array, tags: EmbeddedTags): { parts: Uint8
   if (tags.icc) chunk('iCCP', Buffer.concat([ascii('ICC profile\0\0'), deflateSync(tags.icc)]))
   if (tags.exif) chunk('eXIf', tags.exif)
   if (tags.xmp) chunk('iTXt', Buffer.concat([ascii('XML:com.adobe.xmp\0\0\0\0\0'), tags.xmp]))
+  if (tags.iptc) chunk('zTXt', Buffer.concat([ascii('Raw profile type iptc\0\0'), deflateSync(rawProfile(photoshopBlock(tags.iptc)))]))
+  const own = tags.ownParts ?? []
+  if (tags.density && !own.some((part) => ascii('pHYs').equals(part.subarray(4, 8)))) {
+    const perMetre = Buffer.alloc(9)
+    perMetre.writeUInt32BE(Math.round(tags.density / 0.0254), 0)
+    perMetre.writeUInt32BE(Math.round(tags.density / 0.0254), 4)
+    perMetre[8] = 1
+    chunk('pHYs', perMetre)
+  }
   const start = 8 + 25
-  return { parts: [file.subarray(0, start), ...chunks, file.subarray(start)], left: tags.iptc ? ['IPTC'] : [] }
+  return { parts: [file.subarray(0, start), ...chunks, ...own, file.subarray(start)], left: [] }
 }
 
 /** WebP: the extended layout with ICCP, EXIF and XMP chunks (RFC 9649, 2.7). */
@@ -121,8 +144,16 @@ export function embedInTiff(file: Uint8Array, tags: EmbeddedTags): { parts: Uint
   for (const tag of descriptiveTags(block?.image ?? [])) image.set(tag.id, tag)
   if (tags.icc) image.set(TAG.icc, makeTag(TAG.icc, 7, tags.icc))
   if (tags.xmp) image.set(TAG.xmp, makeTag(TAG.xmp, 1, tags.xmp))
-  const records = tags.iptc?.[0] === 0x1c ? tags.iptc : undefined
+  const records = tags.iptc && iptcRecords(tags.iptc)
   if (records) image.set(TAG.iptc, makeTag(TAG.iptc, 7, records))
+  if (tags.density && !block?.image.some(({ id }) => id === TAG.xResolution)) {
+    const perInch = Buffer.alloc(8)
+    perInch.writeUInt32LE(Math.round(tags.density * 1000), 0)
+    perInch.writeUInt32LE(1000, 4)
+    image.set(TAG.xResolution, makeTag(TAG.xResolution, 5, perInch))
+    image.set(TAG.yResolution, makeTag(TAG.yResolution, 5, perInch))
+    image.set(TAG.resolutionUnit, makeTag(TAG.resolutionUnit, 3, Buffer.from([2, 0])))
+  }
 
   const padding = new Uint8Array(file.length & 1)
   const { parts, first } = writeTagBlock(
@@ -132,4 +163,41 @@ export function embedInTiff(file: Uint8Array, tags: EmbeddedTags): { parts: Uint
   const head = Buffer.from(file.subarray(0, 8))
   head.writeUInt32LE(first, 4)
   return { parts: [head, file.subarray(8), padding, ...parts], left: tags.iptc && !records ? ['IPTC'] : [] }
+}
+
+const PHOTOSHOP = ascii('Photoshop 3.0\0')
+/** The image resource that holds IPTC records (Adobe Photoshop File Formats, "Image Resource IDs"). */
+const IPTC_RESOURCE = 0x0404
+
+/** IPTC as JPEG has it: records alone, as TIFF has them, are wrapped as one image resource. */
+function photoshopBlock(iptc: Uint8Array): Uint8Array {
+  if (PHOTOSHOP.equals(iptc.subarray(0, PHOTOSHOP.length))) return iptc
+  const head = Buffer.from([0x38, 0x42, 0x49, 0x4d, IPTC_RESOURCE >> 8, IPTC_RESOURCE & 0xff, 0, 0, 0, 0, 0, 0])
+  head.writeUInt32BE(iptc.length, 8)
+  return Buffer.concat([PHOTOSHOP, head, iptc, Buffer.alloc(iptc.length & 1)])
+}
+
+/** IPTC as TIFF has it: the records out of a JPEG's Photoshop block; undefined where there are none. */
+function iptcRecords(iptc: Uint8Array): Uint8Array | undefined {
+  if (iptc[0] === 0x1c) return iptc
+  if (!PHOTOSHOP.equals(iptc.subarray(0, PHOTOSHOP.length))) return undefined
+  const view = new DataView(iptc.buffer, iptc.byteOffset, iptc.byteLength)
+  for (let at = PHOTOSHOP.length; at + 12 <= iptc.length && view.getUint32(at) === 0x3842494d /* 8BIM */;) {
+    // The resource's name is padded to an even length with the byte that gives it.
+    const sizeAt = at + 6 + ((1 + iptc[at + 6]! + 1) & ~1)
+    if (sizeAt + 4 > iptc.length) return undefined
+    const size = view.getUint32(sizeAt)
+    if (view.getUint16(at + 4) === IPTC_RESOURCE) return iptc.subarray(sizeAt + 4, sizeAt + 4 + size)
+    at = sizeAt + 4 + size + (size & 1)
+  }
+  return undefined
+}
+
+/** ImageMagick's text form of a profile: its name, its length, then hexadecimal lines. */
+function rawProfile(bytes: Uint8Array): Buffer {
+  const lines =
+    Buffer.from(bytes)
+      .toString('hex')
+      .match(/.{1,72}/g) ?? []
+  return ascii(`\niptc\n${String(bytes.length).padStart(8)}\n${lines.join('\n')}\n`)
 }

@@ -62,8 +62,8 @@ function degrees(gps: readonly Tag[], id: number, negative: string, limit: numbe
 
 /** Tags of a TIFF file's first directory that describe the picture and not how it is stored. */
 const DESCRIPTIVE = new Set([
-  270 /* description */, 271, 272, 282 /* resolution x */, 283 /* y */, 296 /* unit */, 305 /* software */, 306, 315 /* artist */, 316,
-  33432 /* copyright */,
+  269 /* document */, 270 /* description */, 271, 272, 282 /* resolution x */, 283 /* y */, 285 /* page */, 296 /* unit */,
+  305 /* software */, 306, 315 /* artist */, 316, 33432 /* copyright */,
 ])
 
 /** An EXIF block out of a TIFF file, whose EXIF is spread over the file's own directories; undefined when it says nothing. */
@@ -128,4 +128,24 @@ export function uprightXmp(xmp: Uint8Array): Uint8Array {
     text.replace(/(tiff:Orientation(?:="|='|>))[2-8]/g, (_, before: string) => `${before}1`),
     'latin1',
   )
+}
+
+/** Whether an XMP packet describes a gain map: Adobe's `hdrgm`, Apple's `HDRGainMap`. */
+export function mentionsGainMap(xmp: Uint8Array | undefined): boolean {
+  return xmp !== undefined && /hdrgm:Version|HDRGainMapVersion/.test(Buffer.from(xmp).toString('latin1'))
+}
+
+/**
+ * The XMP packet without the description of a gain map that is not there any more, nor of the container's
+ * other items (Adobe, "Gain Map Specification" 1.0; ISO 21496-1), nor the pointer to an extended packet.
+ */
+export function withoutGainMap(xmp: Uint8Array): Uint8Array {
+  const text = Buffer.from(xmp).toString('latin1')
+  const cleaned = text
+    .replace(/<(hdrgm|HDRGainMap):(\w+)[\s>][^]*?<\/\1:\2>/g, '')
+    .replace(/<Container:Directory[\s>][^]*?<\/Container:Directory>/g, '')
+    .replace(/\s(hdrgm|HDRGainMap):\w+=("[^"]*"|'[^']*')/g, '')
+    .replace(/\sxmpNote:HasExtendedXMP=("[^"]*"|'[^']*')/g, '')
+    .replace(/<xmpNote:HasExtendedXMP>[^<]*<\/xmpNote:HasExtendedXMP>/g, '')
+  return cleaned === text ? xmp : Buffer.from(cleaned, 'latin1')
 }

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { link, open, rename, stat, unlink } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { LucidexError } from '../contract/index.ts'
 import { inSlices } from '../slices.ts'
@@ -51,22 +52,48 @@ export async function hashBytes(...parts: Uint8Array[]): Promise<string> {
   return hash.digest('hex')
 }
 
+/** Of this machine: a folder may be shared by several. */
+const HOST = createHash('sha256').update(hostname()).digest('hex').slice(0, 8)
+
+/** Whether a file's name is that of a temporary file whose process, on this machine, is no more. */
+export function isLeftover(name: string): boolean {
+  const [, host, pid] = /^\..*\.([0-9a-f]{8})-(\d+)-[0-9a-f]{12}\.tmp$/.exec(name) ?? []
+  if (host !== HOST) return false
+  try {
+    process.kill(Number(pid), 0)
+    return false
+  } catch (thrown) {
+    // EPERM: it lives and belongs to someone else.
+    return (thrown as NodeJS.ErrnoException).code === 'ESRCH'
+  }
+}
+
+export interface WriteOptions {
+  overwrite: boolean
+  /** The file's times of access and modification, instead of now. */
+  times?: { accessed: Date; modified: Date }
+  /** Told the temporary file's path when it is complete on the disk, right before it gets its name. */
+  beforeRename?(temporary: string): void
+}
+
 /**
  * Writes the parts to `path`, whole or not at all: to a temporary file in the same folder, flushed to
  * the disk, then renamed. Without `overwrite` an existing file is left alone (FILE_EXISTS).
  * Errors: FILE_EXISTS, FILE_NOT_WRITABLE, DISK_FULL.
  */
-export async function writeFileAtomic(path: string, parts: readonly Uint8Array[], options: { overwrite: boolean }): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path).slice(0, 100)}.${randomBytes(6).toString('hex')}.tmp`)
+export async function writeFileAtomic(path: string, parts: readonly Uint8Array[], options: WriteOptions): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path).slice(0, 50)}.${HOST}-${process.pid}-${randomBytes(6).toString('hex')}.tmp`)
   try {
     try {
       const file = await open(temporary, 'wx')
       try {
         for (const part of parts) await file.writeFile(part)
+        if (options.times) await file.utimes(options.times.accessed, options.times.modified)
         await file.datasync()
       } finally {
         await file.close()
       }
+      options.beforeRename?.(temporary)
       if (options.overwrite) await rename(temporary, path)
       else await moveToFreePath(temporary, path)
     } catch (thrown) {

@@ -2,6 +2,8 @@ import sharp from 'sharp'
 import { LucidexError } from '../contract/index.ts'
 import { inSlices } from '../slices.ts'
 import { profileDescription, profileSpace } from './icc.ts'
+import { ownParts, rawProfile } from './ownParts.ts'
+import { mentionsGainMap, withoutGainMap } from './exif.ts'
 import { decode, decoder, openPicture, type OpenedPicture } from './open.ts'
 import type { Picture } from './types.ts'
 
@@ -22,7 +24,11 @@ export function samplesOf(picture: Pick<Picture, 'buffer' | 'bitDepth'>): Uint8A
  * four channels.
  */
 export async function readPicture(input: string | Uint8Array, name?: string): Promise<Picture> {
-  const opened = await openPicture(input, name)
+  return readOpened(await openPicture(input, name))
+}
+
+/** The same of a picture whose file was read already. */
+export async function readOpened(opened: OpenedPicture): Promise<Picture> {
   const { header, width, height } = opened
   if (width * height > MAX_DENOISE_PIXELS) {
     throw new LucidexError('PICTURE_TOO_LARGE', `The picture has ${width} × ${height} pixels, over the limit of ${MAX_DENOISE_PIXELS}`, {
@@ -33,18 +39,23 @@ export async function readPicture(input: string | Uint8Array, name?: string): Pr
   const notes: string[] = []
   if ((header.pages ?? 1) > 1)
     notes.push(`Only the first of ${header.pages} ${opened.format === 'gif' || opened.format === 'webp' ? 'frames' : 'pages'} is taken.`)
-  if (header.gainMap) notes.push('The HDR gain map is left out.')
+  const own = ownParts(opened.bytes, opened.format)
+  const gainMap = header.gainMap !== undefined || mentionsGainMap(header.xmp)
+  if (gainMap) notes.push('The HDR gain map is left out: the result is the standard picture.')
+  else if (own.morePictures) notes.push('The file’s further pictures (previews or an HDR gain map) are left out.')
+  if (header.xmp && /HasExtendedXMP/.test(Buffer.from(header.xmp).toString('latin1')))
+    notes.push('The extended part of the XMP is left out.')
 
   const grey = header.space === 'b-w' || header.space === 'grey16'
-  const own = grey || header.space === 'srgb' || header.space === 'rgb' || header.space === 'rgb16'
-  if (!own) notes.push(`${header.space === 'cmyk' ? 'CMYK' : `The colour space ${header.space}`} is converted to sRGB.`)
+  const plain = grey || header.space === 'srgb' || header.space === 'rgb' || header.space === 'rgb16'
+  if (!plain) notes.push(`${header.space === 'cmyk' ? 'CMYK' : `The colour space ${header.space}`} is converted to sRGB.`)
   const channels = ((grey ? 1 : 3) + (header.hasAlpha ? 1 : 0)) as Picture['channels']
 
   // Of 8-bit grey with alpha, raw output would drop the alpha: it is decoded as RGBA, which repeats the grey exactly.
   const viaRgb = channels === 2 && bitDepth === 8
   const space = bitDepth === 16 ? (grey ? 'grey16' : 'rgb16') : grey && !viaRgb ? 'b-w' : 'srgb'
   const { data, info } = await decode(
-    decoder(opened, { ignoreIcc: own })
+    decoder(opened, { ignoreIcc: plain })
       .toColourspace(space)
       .raw({ depth: bitDepth === 16 ? 'ushort' : 'uchar' }),
     opened,
@@ -67,8 +78,8 @@ export async function readPicture(input: string | Uint8Array, name?: string): Pr
     await inSlices(data.length, (start, end) => target.set(data.subarray(start, end), start), 2 * 2 ** 20)
   }
 
-  const icc = header.icc && own && profileSpace(header.icc) === (grey ? 'GRAY' : 'RGB') ? header.icc : undefined
-  if (header.icc && own && !icc) notes.push('The colour profile does not fit the pixels and is left out.')
+  const icc = header.icc && plain && profileSpace(header.icc) === (grey ? 'GRAY' : 'RGB') ? header.icc : undefined
+  if (header.icc && plain && !icc) notes.push('The colour profile does not fit the pixels and is left out.')
   return {
     buffer,
     width,
@@ -76,7 +87,16 @@ export async function readPicture(input: string | Uint8Array, name?: string): Pr
     channels,
     bitDepth,
     format: opened.format,
-    tags: { icc, exif: opened.exif, xmp: header.xmp, iptc: header.iptc },
+    tags: {
+      icc,
+      exif: opened.exif,
+      xmp: header.xmp && withoutGainMap(header.xmp),
+      iptc: header.iptc ?? rawProfile(header.comments, 'iptc'),
+    },
+    // sharp answers a guess for a JPEG that says nothing.
+    density: opened.format === 'jpeg' ? own.density : header.density,
+    ownParts: own.parts,
+    lossless: own.lossless,
     profile: profileDescription(icc),
     notes,
   }

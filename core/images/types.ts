@@ -42,6 +42,12 @@ export interface Picture {
   format: string
   /** Raw metadata blocks of the file, as found. */
   tags: { icc?: Uint8Array; exif?: Uint8Array; xmp?: Uint8Array; iptc?: Uint8Array }
+  /** Pixels an inch, where the file says so. */
+  density?: number
+  /** What only the file's own format holds: chunks or segments that are written back into a file of that format. */
+  ownParts?: Uint8Array[]
+  /** The samples were stored without loss, in a format that knows both ways. */
+  lossless?: boolean
   /** The ICC profile's description. */
   profile: string | null
   /** What was changed in reading and a user should know (CMYK converted, only the first page…). */

@@ -3,7 +3,7 @@ import sharp, { type Sharp } from 'sharp'
 import { LucidexError, type OutputSettings } from '../contract/index.ts'
 import { embedInJpeg, embedInPng, embedInTiff, embedInWebp, type EmbeddedTags } from './embed.ts'
 import { uprightExif, uprightXmp } from './exif.ts'
-import { writeFileAtomic } from './files.ts'
+import { writeFileAtomic, type WriteOptions } from './files.ts'
 import { inSlices } from '../slices.ts'
 import { formatOfExtension, holds16Bit, isWritable, type OutputFormat } from './formats.ts'
 import { fromSamples, withBitDepth } from './picture.ts'
@@ -58,7 +58,7 @@ export async function writePicture(
   picture: Picture,
   path: string,
   settings: WriteSettings,
-  options: { overwrite: boolean } = { overwrite: false },
+  options: WriteOptions = { overwrite: false },
 ): Promise<{ path: string; notes: string[] }> {
   const plan = planOutput(picture, settings, path)
   const { parts, notes } = await encodePicture(picture, plan, settings.quality)
@@ -77,7 +77,9 @@ async function encodePicture(picture: Picture, plan: OutputPlan, quality: number
     throw new LucidexError('PICTURE_TOO_LARGE', `${format.toUpperCase()} holds at most ${limit} pixels a side`)
   }
   const notes: string[] = []
-  const tags = uprightTags(picture, notes)
+  // What was stored without loss stays so.
+  const lossless = format === picture.format && picture.lossless === true
+  const tags = uprightTags(picture, format, notes)
   const samples = await withBitDepth(picture, plan.bitDepth)
   const hasAlpha = picture.channels === 2 || picture.channels === 4
   const pixels = fromSamples(samples)
@@ -106,7 +108,7 @@ async function encodePicture(picture: Picture, plan: OutputPlan, quality: number
       case 'tiff':
         return embedInTiff(await pixels.tiff({ compression: 'deflate', predictor: 'horizontal' }).toBuffer(), tags)
       case 'webp':
-        return embedInWebp(await pixels.webp({ quality, effort: 3 }).toBuffer(), tags, {
+        return embedInWebp(await pixels.webp(lossless ? { lossless, effort: 3 } : { quality, effort: 3 }).toBuffer(), tags, {
           width: picture.width,
           height: picture.height,
           hasAlpha,
@@ -115,7 +117,10 @@ async function encodePicture(picture: Picture, plan: OutputPlan, quality: number
         const { bytes, left } = await carrier(pixels, tags)
         const encoder = sharp(bytes, { limitInputPixels: false }).keepIccProfile().keepExif().keepXmp()
         // A greater effort takes four times as long for a file that is no smaller.
-        return { parts: [await encoder.avif({ quality, effort: 1, chromaSubsampling: '4:4:4' }).toBuffer()], left }
+        return {
+          parts: [await encoder.avif({ quality, effort: 1, chromaSubsampling: '4:4:4' }).toBuffer()],
+          left: tags.iptc ? ['IPTC', ...left] : left,
+        }
       }
     }
   }
@@ -133,9 +138,16 @@ async function carrier(pixels: Sharp, tags: EmbeddedTags): Promise<{ bytes: Buff
   return { bytes, left }
 }
 
-function uprightTags(picture: Picture, notes: string[]): EmbeddedTags {
+function uprightTags(picture: Picture, format: OutputFormat, notes: string[]): EmbeddedTags {
   const { icc, xmp, iptc } = picture.tags
   const exif = picture.tags.exif && uprightExif(picture.tags.exif, picture.width, picture.height)
   if (picture.tags.exif && !exif) notes.push('The EXIF block is damaged and is left out.')
-  return { ...(icc && { icc }), ...(exif && { exif }), ...(xmp && { xmp: uprightXmp(xmp) }), ...(iptc && { iptc }) }
+  return {
+    ...(icc && { icc }),
+    ...(exif && { exif }),
+    ...(xmp && { xmp: uprightXmp(xmp) }),
+    ...(iptc && { iptc }),
+    ...(picture.density && { density: picture.density }),
+    ...(picture.ownParts && format === picture.format && { ownParts: picture.ownParts }),
+  }
 }

@@ -1,15 +1,12 @@
 import { LucidexError, toErrorData, type Job, type JobKind, type JobReport, type JobSpec } from '../contract/index.ts'
+import { MemoryJournal, type ExportJournal } from '../denoise/journal.ts'
 import { Gate } from './gate.ts'
 import { RateMeter } from './rate.ts'
 import { unitOf, type JobStore, type StoredJob } from './store.ts'
 import { isSettled, type JobContext, type JobOutcome } from './types.ts'
 
-/** Does the work of one kind of job. `before` is what an interrupted run of the same job had reported. */
-export type JobRunner<K extends JobKind> = (
-  spec: Extract<JobSpec, { kind: K }>,
-  context: JobContext,
-  before: JobOutcome,
-) => Promise<JobOutcome>
+/** Does the work of one kind of job. What an interrupted run of the same job has done is in the context's journal. */
+export type JobRunner<K extends JobKind> = (spec: Extract<JobSpec, { kind: K }>, context: JobContext) => Promise<JobOutcome>
 export type JobRunners = { [K in JobKind]: JobRunner<K> }
 
 export interface JobQueueOptions {
@@ -25,8 +22,12 @@ export interface JobQueueOptions {
 /** Progress is announced at most four times a second. */
 const ANNOUNCE_MS = 250
 
+/** Of these a new one replaces the one before: they show what is on the screen. */
+const REPLACED: ReadonlySet<JobKind> = new Set(['denoise-preview', 'denoise-confidence'])
+
 /** A job and what steers it. */
 interface Entry extends StoredJob {
+  journal: ExportJournal
   gate: Gate
   abort: AbortController
   rate: RateMeter
@@ -50,7 +51,7 @@ export class JobQueue {
   constructor(options: JobQueueOptions) {
     this.#options = options
     this.#now = options.now ?? Date.now
-    for (const stored of options.store?.all() ?? []) this.#entries.set(stored.job.id, entry(stored))
+    for (const stored of options.store?.all() ?? []) this.#entries.set(stored.job.id, entry(stored, this.#journal(stored.job.id)))
   }
 
   list(): Job[] {
@@ -64,13 +65,22 @@ export class JobQueue {
 
   /** Errors: JOB_NOT_FOUND. */
   report(jobId: number): JobReport {
-    const { job, report } = this.#get(jobId)
-    return { job, ...report }
+    const { job, report, journal } = this.#get(jobId)
+    return { job, ...report, ...(job.kind === 'denoise' && { denoise: journal.results() }) }
+  }
+
+  /** A page of what a denoising job has done. Errors: JOB_NOT_FOUND. */
+  results(jobId: number, offset: number, limit: number): ReturnType<ExportJournal['page']> {
+    return this.#get(jobId).journal.page(offset, limit)
+  }
+
+  #journal(jobId: number): ExportJournal {
+    return this.#options.store?.journal(jobId) ?? new MemoryJournal()
   }
 
   start(spec: JobSpec): number {
     if (this.#closed) throw new LucidexError('JOB_STATE', 'The engine is stopping')
-    if (spec.kind === 'denoise-preview') this.cancelWhere((other) => other.kind === spec.kind)
+    if (REPLACED.has(spec.kind)) this.cancelWhere((other) => other.kind === spec.kind)
     const fresh: Omit<Job, 'id'> = {
       kind: spec.kind,
       title: this.#options.title(spec),
@@ -87,7 +97,7 @@ export class JobQueue {
     }
     const { store } = this.#options
     const id = store ? store.insert(spec, fresh) : this.#nextTransientId++
-    const added = entry({ spec, report: {}, job: { id, ...fresh } })
+    const added = entry({ spec, report: {}, job: { id, ...fresh } }, this.#journal(id))
     this.#entries.set(id, added)
     this.#announce(added)
     this.#startNext(spec.kind)
@@ -123,10 +133,10 @@ export class JobQueue {
       found.gate.open()
       this.#setState(found, found.run ? 'running' : 'queued')
     } else {
-      const again = entry({
-        ...found,
-        job: { ...found.job, state: 'queued', error: undefined, failed: 0, done: 0, total: null, finishedAt: null },
-      })
+      const again = entry(
+        { ...found, job: { ...found.job, state: 'queued', error: undefined, failed: 0, done: 0, total: null, finishedAt: null } },
+        found.journal,
+      )
       this.#entries.set(jobId, again)
       this.#setState(again, 'queued')
     }
@@ -194,6 +204,7 @@ export class JobQueue {
     const context: JobContext = {
       jobId: entry.job.id,
       signal: abort.signal,
+      journal: entry.journal,
       checkpoint: () => gate.pass(abort.signal),
       progress: (change) => {
         Object.assign(entry.job, change)
@@ -207,7 +218,7 @@ export class JobQueue {
       await context.checkpoint()
       // The lookup by the spec's own kind pairs runner and spec; TypeScript cannot follow that.
       const run = this.#options.runners[spec.kind] as JobRunner<JobKind>
-      entry.report = await run(spec, context, entry.report)
+      entry.report = await run(spec, context)
       this.#settle(entry, abort.signal.aborted ? 'cancelled' : 'done')
     } catch (thrown) {
       if (abort.signal.aborted) {
@@ -255,9 +266,10 @@ export class JobQueue {
   }
 }
 
-function entry(stored: StoredJob): Entry {
+function entry(stored: StoredJob, journal: ExportJournal): Entry {
   return {
     ...stored,
+    journal,
     gate: new Gate(),
     abort: new AbortController(),
     rate: new RateMeter(),

@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3'
-import type { Job, JobReport, JobSpec } from '../contract/index.ts'
+import type { DenoiseResult, Job, JobReport, JobSpec } from '../contract/index.ts'
+import type { ExportJournal } from '../denoise/journal.ts'
 
 export interface StoredJob {
   job: Job
@@ -30,6 +31,7 @@ export class JobStore {
   readonly #insert
   readonly #update
   readonly #remove
+  readonly #journal
 
   constructor(db: Database) {
     this.#insert = db.prepare(
@@ -39,8 +41,16 @@ export class JobStore {
       `UPDATE job SET state = @state, done = @done, failed = @failed, total = @total, finished_at = @finishedAt, error = @error, report = @report WHERE id = @id`,
     )
     this.#remove = db.prepare(`DELETE FROM job WHERE id = ?`)
-    // A preview lives with its window; what else was under way when the engine stopped can be resumed.
-    db.prepare(`DELETE FROM job WHERE kind = 'denoise-preview'`).run()
+    this.#journal = {
+      results: db.prepare(`SELECT result FROM job_result WHERE job = ? AND temporary IS NULL ORDER BY id`).pluck(),
+      page: db.prepare(`SELECT result FROM job_result WHERE job = ? AND temporary IS NULL ORDER BY id LIMIT ? OFFSET ?`).pluck(),
+      count: db.prepare(`SELECT count(*) FROM job_result WHERE job = ? AND temporary IS NULL`).pluck(),
+      unfinished: db.prepare(`SELECT result, temporary FROM job_result WHERE job = ? AND temporary IS NOT NULL ORDER BY id`),
+      put: db.prepare(`INSERT OR REPLACE INTO job_result (job, input, temporary, result) VALUES (?, ?, ?, ?)`),
+      forget: db.prepare(`DELETE FROM job_result WHERE job = ? AND input = ?`),
+    }
+    // These live with their window; what else was under way when the engine stopped can be resumed.
+    db.prepare(`DELETE FROM job WHERE kind IN ('denoise-preview', 'denoise-confidence', 'measure')`).run()
     db.prepare(
       `DELETE FROM job WHERE state IN ('done', 'cancelled') OR id NOT IN (SELECT id FROM job ORDER BY id DESC LIMIT ${KEPT})`,
     ).run()
@@ -77,6 +87,24 @@ export class JobStore {
   remove(jobId: number): void {
     this.#remove.run(jobId)
   }
+
+  /** A job's journal: every entry is one statement, so that a killed process loses none. */
+  journal(jobId: number): ExportJournal {
+    const { results, page, count, unfinished, put, forget } = this.#journal
+    const parse = (text: unknown) => JSON.parse(text as string) as DenoiseResult
+    return {
+      results: () => results.all(jobId).map(parse),
+      page: (offset, limit) => ({ total: count.get(jobId) as number, results: page.all(jobId, limit, offset).map(parse) }),
+      intend: (result, temporary) => void put.run(jobId, result.input, temporary, JSON.stringify(result)),
+      finish: (result) => void put.run(jobId, result.input, null, JSON.stringify(result)),
+      unfinished: () =>
+        (unfinished.all(jobId) as { result: string; temporary: string }[]).map(({ result, temporary }) => ({
+          result: parse(result),
+          temporary,
+        })),
+      forget: (input) => void forget.run(jobId, input),
+    }
+  }
 }
 
 function fromRow(row: Row): StoredJob {
@@ -104,5 +132,6 @@ function fromRow(row: Row): StoredJob {
 }
 
 export function unitOf(spec: JobSpec): Job['unit'] {
-  return spec.kind === 'denoise-preview' ? 'tiles' : 'files'
+  if (spec.kind === 'measure') return 'steps'
+  return spec.kind === 'denoise-preview' || spec.kind === 'denoise-confidence' ? 'tiles' : 'files'
 }

@@ -1,4 +1,5 @@
 import type { Job, JobReport } from '../contract/index.ts'
+import type { ExportJournal } from '../denoise/journal.ts'
 
 /**
  * What long work receives. Work awaits {@link checkpoint} between units (a file, a tile): it waits
@@ -8,6 +9,8 @@ import type { Job, JobReport } from '../contract/index.ts'
 export interface JobContext {
   readonly jobId: number
   readonly signal: AbortSignal
+  /** What this job has done so far, in this run and in those that were cut short. */
+  readonly journal: ExportJournal
   checkpoint(): Promise<void>
   /** Sets the given fields of the job's progress; announced at most four times a second. */
   progress(change: { done?: number; failed?: number; total?: number | null; current?: string | null }): void

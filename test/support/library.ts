@@ -5,6 +5,7 @@ import { openDatabase } from '../../core/db/index.ts'
 import type { Log } from '../../core/deps.ts'
 import { readForIndex } from '../../core/images/index.ts'
 import { ENCODER_PX } from '../../core/images/types.ts'
+import { MemoryJournal } from '../../core/denoise/journal.ts'
 import type { JobContext } from '../../core/jobs/types.ts'
 import { openLibrary, type Library, type LibraryOptions } from '../../core/library/index.ts'
 import { createRandom } from '../../core/random.ts'
@@ -64,6 +65,7 @@ export function fakeJob({
   const job: JobContext = {
     jobId: 1,
     signal: abort.signal,
+    journal: new MemoryJournal(),
     checkpoint: async () => abort.signal.throwIfAborted(),
     progress: (change) => {
       Object.assign(progress, change)

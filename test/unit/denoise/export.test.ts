@@ -1,9 +1,12 @@
-import { link, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { link, mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { jobSpec, type DenoiseResult, type JobSpecInput } from '../../../core/contract/index.ts'
-import { DenoiseSessions, exportPictures, type ExportTools } from '../../../core/denoise/index.ts'
+import { jobSpec, outputSettings, type JobSpecInput } from '../../../core/contract/index.ts'
+import { DenoiseSessions, exportPictures, MemoryJournal, type ExportTools } from '../../../core/denoise/index.ts'
 import { readPicture, samplesOf, writePicture } from '../../../core/images/index.ts'
 import { temporaryFolder } from '../../support/pictures.ts'
 import { cameraExif, makePicture, wideGamutProfile } from '../images/samples.ts'
@@ -13,7 +16,7 @@ type Spec = Extract<JobSpecInput, { kind: 'denoise' }>
 
 let folder: string
 let inference: HalvingInference
-let tools: ExportTools
+let tools: Omit<ExportTools, 'journal'>
 beforeEach(async () => {
   folder = await temporaryFolder()
   inference = new HalvingInference()
@@ -36,18 +39,21 @@ interface Change {
   output?: Spec['output']
   destination?: Spec['destination']
   recursive?: boolean
-  before?: DenoiseResult[]
+  /** Of an earlier run of the same job. */
+  journal?: MemoryJournal
+  minSigma?: Spec['minSigma']
   context?: ReturnType<typeof jobContext>
 }
 
-function run(
+async function run(
   paths: string[],
   {
     settings,
     output = {},
     destination = { kind: 'folder', path: join(folder, 'out') },
     recursive = true,
-    before,
+    journal = new MemoryJournal(),
+    minSigma,
     context = jobContext(),
   }: Change = {},
 ) {
@@ -58,9 +64,11 @@ function run(
     settings: { tier: 'best', sigma: 20, strength: 100, ...settings },
     output,
     destination,
+    minSigma,
   }) as Parameters<typeof exportPictures>[0]['spec']
   const inputs = paths.map((path) => ({ path, name: path.split('/').at(-1)! }))
-  return exportPictures({ inputs, spec, before }, tools, context)
+  await exportPictures({ inputs, spec }, { ...tools, journal }, context)
+  return journal.results()
 }
 
 describe('what is written', () => {
@@ -68,7 +76,7 @@ describe('what is written', () => {
     const tags = { icc: await wideGamutProfile(), exif: await cameraExif(6) }
     const source = await picture('deep.tiff', { bitDepth: 16, tags })
     const [result] = await run([source])
-    expect(result).toMatchObject({ status: 'done', width: 40, height: 30, sigmaUsed: 20, sigmaEstimated: null, notes: [] })
+    expect(result).toMatchObject({ status: 'done', width: 40, height: 30, sigmaUsed: 20, sigmaEstimated: 10 })
     const [before, after] = [await readPicture(source), await readPicture(result!.output!)]
     expect(Array.from(samplesOf(after))).toEqual(Array.from(samplesOf(before), (value) => value >> 1))
     expect(after.bitDepth).toBe(16)
@@ -234,16 +242,149 @@ describe('a batch', () => {
     expect(context.changes.at(-1)).toEqual({ done: 2, failed: 4 })
   })
 
-  test('cancelled: answers what was done; resumed: does the rest only', async () => {
+  test('cancelled: keeps what was done; resumed: does the rest only', async () => {
     const sources = await Promise.all(['a', 'b', 'c', 'd'].map((name) => picture(`in/${name}.png`)))
+    const journal = new MemoryJournal()
     // Each picture passes two checkpoints: its own and its tile's.
-    const first = await run([join(folder, 'in')], { context: jobContext((count, context) => count === 5 && context.cancel()) })
-    expect(first.map(({ input }) => input)).toEqual(sources.slice(0, 2))
+    const cancelled = run([join(folder, 'in')], { journal, context: jobContext((count, context) => count === 6 && context.cancel()) })
+    await expect(cancelled).rejects.toThrow()
+    expect(journal.results().map(({ input }) => input)).toEqual(sources.slice(0, 2))
     expect(await readdir(join(folder, 'out'))).toEqual(['a.png', 'b.png'])
     inference.tiles = []
-    const all = await run([join(folder, 'in')], { before: first })
+    const all = await run([join(folder, 'in')], { journal })
     expect(all.map(({ input }) => input)).toEqual(sources)
     expect(inference.tiles).toHaveLength(2)
     expect((await readdir(join(folder, 'out'))).sort()).toEqual(['a.png', 'b.png', 'c.png', 'd.png'])
+  })
+
+  test('resumed, what failed is tried again, and what was taken away is made again', async () => {
+    inference.failingWidth = 77
+    const sources = [await picture('a.png'), await picture('b.png', { width: 77 })]
+    const journal = new MemoryJournal()
+    expect((await run(sources, { journal })).map(({ status }) => status)).toEqual(['done', 'failed'])
+    inference.failingWidth = -1
+    await rm(join(folder, 'out/a.png'))
+    expect((await run(sources, { journal })).map(({ status }) => status)).toEqual(['done', 'done'])
+    expect((await readdir(join(folder, 'out'))).sort()).toEqual(['a.png', 'b.png'])
+  })
+
+  test('overlaps: the next picture is read and the last one written while one is denoised', async () => {
+    const sources = await Promise.all(['a', 'b', 'c'].map((name) => picture(`${name}.png`)))
+    const events: string[] = []
+    const estimate = inference.estimateNoise.bind(inference)
+    const tile = inference.denoiseTile.bind(inference)
+    inference.estimateNoise = async (source) => (events.push('read'), estimate(source))
+    inference.denoiseTile = async (request) => {
+      events.push('begin')
+      await new Promise((resolve) => setTimeout(resolve, 150))
+      events.push('end')
+      return tile(request)
+    }
+    const journal = new MemoryJournal()
+    const finish = journal.finish.bind(journal)
+    journal.finish = (result) => (events.push('written'), finish(result))
+    await run(sources, { journal })
+    const nth = (event: string, count: number) => events.flatMap((name, index) => (name === event ? [index] : []))[count]!
+    for (const index of [0, 1]) {
+      expect(nth('read', index + 1)).toBeLessThan(nth('end', index))
+      expect(nth('written', index)).toBeLessThan(nth('end', index + 1))
+    }
+  })
+
+  test('a folder listed twice, or inside another, gives each picture once', async () => {
+    await picture('in/a.png')
+    await picture('in/sub/b.png')
+    expect(await run([join(folder, 'in'), join(folder, 'in/sub'), join(folder, 'in/a.png')])).toHaveLength(2)
+  })
+})
+
+describe('names', () => {
+  test('a pattern is filled in; the extension is the format’s', async () => {
+    const source = await picture('holiday/My.Photo.png')
+    const [result] = await run([source], {
+      settings: { strength: 80, tier: 'fast' },
+      output: { pattern: '{folder} {name}-{tier}-{strength}', format: 'tiff' },
+    })
+    expect(result!.output).toBe(join(folder, 'out', 'holiday My.Photo-fast-80.tif'))
+  })
+
+  test.each(['a/b', '{size}', '..\\x', ''])('the pattern "%s" is refused', (pattern) => {
+    expect(outputSettings.safeParse({ pattern }).success).toBe(false)
+  })
+
+  test('results in the folder of their sources are not taken for sources in a second run', async () => {
+    for (const name of ['in/a.png', 'in/b_denoised.png', 'in/sub/c.png']) await picture(name)
+    const change: Change = {
+      destination: { kind: 'folder', path: join(folder, 'in') },
+      output: { pattern: '{name}-denoised', collision: 'rename' },
+    }
+    expect(await run([join(folder, 'in')], change)).toHaveLength(3)
+    const again = await run([join(folder, 'in')], change)
+    expect(again.map(({ output }) => output!.slice(folder.length + 4))).toEqual([
+      'a-denoised-2.png',
+      'b_denoised-denoised-2.png',
+      'sub/c-denoised-2.png',
+    ])
+    expect(await run([join(folder, 'in')], change)).toHaveLength(3)
+  })
+})
+
+describe('only noisy pictures', () => {
+  test('those below the level are skipped, with the reason and the estimate', async () => {
+    inference.estimated = 4
+    const source = await picture('a.png')
+    const [quiet] = await run([source], { minSigma: 5 })
+    expect(quiet).toMatchObject({ status: 'skipped', reason: 'little-noise', sigmaEstimated: 4, output: null })
+    expect(await run([source], { minSigma: 4 })).toMatchObject([{ status: 'done' }])
+    expect(await run([source], { minSigma: 'auto' })).toMatchObject([{ status: 'done' }])
+    inference.estimated = 0.5
+    expect(await run([source], { minSigma: 'auto' })).toMatchObject([{ status: 'skipped', reason: 'little-noise' }])
+    expect(inference.tiles).toHaveLength(2)
+  })
+})
+
+describe('the files themselves', () => {
+  test('a result has its source’s time of modification, copied or denoised', async () => {
+    const source = await picture('a.png')
+    const time = new Date('2019-05-06T07:08:09Z')
+    await utimes(source, time, time)
+    for (const strength of [0, 100]) {
+      const [result] = await run([source], { settings: { strength } })
+      expect((await stat(result!.output!)).mtime).toEqual(time)
+    }
+  })
+
+  test('a source is not overwritten under another spelling of its path', async () => {
+    const source = await picture('in/a.png')
+    await symlink(join(folder, 'in'), join(folder, 'alias'))
+    const before = await readFile(source)
+    const [result] = await run([source], {
+      destination: { kind: 'folder', path: join(folder, 'alias') },
+      output: { collision: 'overwrite' },
+    })
+    expect(result).toMatchObject({ status: 'failed', error: { code: 'FILE_EXISTS' } })
+    expect(Buffer.compare(await readFile(source), before)).toBe(0)
+  })
+
+  test('what a killed process left half written is taken away; what a living one writes is not', async () => {
+    const source = await picture('a.png')
+    await run([source])
+    const { pid } = spawnSync('true')
+    const host = createHash('sha256').update(hostname()).digest('hex').slice(0, 8)
+    const [dead, alive, foreign] = [`${host}-${pid}`, `${host}-${process.ppid}`, `00000000-${pid}`].map(
+      (owner) => `.a.png.${owner}-0123456789ab.tmp`,
+    )
+    for (const name of [dead, alive, foreign]) await writeFile(join(folder, 'out', name!), 'part')
+    await run([source])
+    expect((await readdir(join(folder, 'out'))).sort()).toEqual([foreign, alive, 'a-2.png', 'a.png'].sort())
+  })
+
+  test('structure that went with the noise is told', async () => {
+    // Halving takes half of all contrast with it.
+    const [eaten] = await run([await picture('a.png', { width: 200 })])
+    expect(eaten!.structureLoss).toBeGreaterThan(0.3)
+    expect(eaten!.notes.join()).toMatch(/structure/i)
+    const [less] = await run([join(folder, 'a.png')], { settings: { texture: 100 } })
+    expect(less!.structureLoss).toBe(0)
   })
 })

@@ -1,5 +1,6 @@
 import { LucidexError } from '../../../core/contract/index.ts'
 import type { NoiseEstimate } from '../../../core/denoise/index.ts'
+import { MemoryJournal } from '../../../core/denoise/journal.ts'
 import type { Inference, TileRequest } from '../../../core/inference/index.ts'
 import type { JobContext } from '../../../core/jobs/types.ts'
 
@@ -50,6 +51,7 @@ export function jobContext(onCheckpoint?: (count: number, context: TestContext) 
   const context: TestContext = {
     jobId: 1,
     signal: abort.signal,
+    journal: new MemoryJournal(),
     changes: [],
     cancel: () => abort.abort(),
     async checkpoint() {

@@ -1,0 +1,127 @@
+import { LUMA, lumaOf, type PixelRect } from '../contract/index.ts'
+import { samplesOf } from '../images/picture.ts'
+import type { Picture } from '../images/types.ts'
+import { inSlices } from '../slices.ts'
+
+/** Side of the blocks that are looked at, in pixels. */
+const SIDE = 16
+const AREA = SIDE * SIDE
+/** Blocks looked at, at most: spread evenly, some 10 ms. */
+const LOOKS = 3000
+/** Levels of brightness in each of which noise is taken for equally strong. */
+const BRIGHTNESSES = 8
+/** The variance of so many normal samples lies above this share of the true one once in a thousand times: 1 + 3.1 √(2 / AREA). */
+const CHANCE = 1 + 3.1 * Math.sqrt(2 / AREA)
+/** A block whose luma varies less than this (standard deviation, 8-bit levels) has no structure to lose. */
+const STRUCTURE_MIN = 1.5
+/** Noise of the told strength loses 0 to 0.002; told 2.5 times what it is, 0.05 to 0.4 (photographs with σ 8 and 25, both tiers alike). */
+export const STRUCTURE_LIMIT = 0.05
+
+export interface LossOfStructure {
+  /** 0..1, at strength 100 and texture 0. */
+  loss: number
+  worst: PixelRect | null
+}
+
+interface Block {
+  x: number
+  y: number
+  /** Mean luma, 0..255. */
+  level: number
+  /** Variances of the luma of what was removed and of what is left, 8-bit levels squared. */
+  removed: number
+  left: number
+}
+
+/**
+ * How much structure went with the noise. In a block that had only noise, what was removed varies as the
+ * noise does, wherever the block lies; where it varies more than noise of that brightness can, the rest was
+ * structure. The noise's variance is the estimated σ's or, where more was removed from even the quietest fifth
+ * of the blocks of that brightness, theirs: noise that grows with brightness is no structure. The loss is
+ * √(excess / (excess + what is left)), a share of contrast, averaged over the blocks that had any.
+ *
+ * It is the test of the method noise (Buades, Coll, Morel, "A Review of Image Denoising Algorithms", 2005:
+ * "the difference should look like noise") made a number. It cannot see texture that is everywhere and that the
+ * estimate took for noise.
+ *
+ * @param sigma the picture's estimated noise, 8-bit units (not the one given to the network)
+ */
+export async function measureStructureLoss(original: Picture, denoised: SharedArrayBuffer, sigma: number): Promise<LossOfStructure> {
+  const blocks = await lookAt(original, denoised)
+  const gain = original.channels < 3 ? 1 : LUMA.red ** 2 + LUMA.green ** 2 + LUMA.blue ** 2
+  const noise = noiseByBrightness(blocks, sigma * sigma * gain)
+  let [sum, count] = [0, 0]
+  let worst: { block: Block; loss: number } | undefined
+  for (const block of blocks) {
+    const allowed = noise[brightnessOf(block)]!
+    const excess = block.removed > allowed * CHANCE ? block.removed - allowed : 0
+    const structure = excess + block.left
+    if (structure < STRUCTURE_MIN ** 2) continue
+    const loss = Math.sqrt(excess / structure)
+    sum += loss
+    count++
+    if (loss > (worst?.loss ?? 0)) worst = { block, loss }
+  }
+  const around = worst && surroundings(worst.block, original)
+  return { loss: count === 0 ? 0 : sum / count, worst: around ?? null }
+}
+
+async function lookAt(original: Picture, denoised: SharedArrayBuffer): Promise<Block[]> {
+  const { width, height, channels, bitDepth } = original
+  const [columns, rows] = [Math.floor(width / SIDE), Math.floor(height / SIDE)]
+  const before = samplesOf(original)
+  const after = samplesOf({ buffer: denoised, bitDepth })
+  const scale = bitDepth === 8 ? 1 : 1 / 257
+  const total = columns * rows
+  const looks = Math.min(LOOKS, total)
+  const blocks: Block[] = []
+  await inSlices(
+    looks,
+    (start, end) => {
+      for (let look = start; look < end; look++) {
+        const index = Math.floor((look * total) / looks)
+        blocks.push(measure((index % columns) * SIDE, Math.floor(index / columns) * SIDE))
+      }
+    },
+    500,
+  )
+  return blocks
+
+  function measure(x: number, y: number): Block {
+    let [removedSum, removedSquares, leftSum, leftSquares] = [0, 0, 0, 0]
+    for (let row = y; row < y + SIDE; row++) {
+      for (let at = (row * width + x) * channels, column = 0; column < SIDE; column++, at += channels) {
+        const [old, now] = [luma(before, at), luma(after, at)]
+        removedSum += old - now
+        removedSquares += (old - now) ** 2
+        leftSum += now
+        leftSquares += now * now
+      }
+    }
+    const variance = (sum: number, squares: number) => Math.max(0, squares / AREA - (sum / AREA) ** 2)
+    return { x, y, level: leftSum / AREA, removed: variance(removedSum, removedSquares), left: variance(leftSum, leftSquares) }
+  }
+
+  function luma(samples: Uint8Array | Uint16Array, at: number): number {
+    return scale * (channels < 3 ? samples[at]! : lumaOf(samples[at]!, samples[at + 1]!, samples[at + 2]!))
+  }
+}
+
+function brightnessOf({ level }: Block): number {
+  return Math.min(BRIGHTNESSES - 1, Math.floor((level / 256) * BRIGHTNESSES))
+}
+
+function noiseByBrightness(blocks: readonly Block[], estimated: number): number[] {
+  return Array.from({ length: BRIGHTNESSES }, (_, brightness) => {
+    const removed = blocks.filter((block) => brightnessOf(block) === brightness).map((block) => block.removed)
+    removed.sort((a, b) => a - b)
+    return Math.max(estimated, removed.length < 20 ? 0 : removed[Math.floor(removed.length / 5)]!)
+  })
+}
+
+/** A piece of the picture around a block that is large enough to be shown: 256 pixels a side. */
+function surroundings({ x, y }: Block, { width, height }: Picture): PixelRect {
+  const side = 256
+  const start = (at: number, size: number) => Math.max(0, Math.min(at + SIDE / 2 - side / 2, size - side))
+  return { x: start(x, width), y: start(y, height), width: Math.min(side, width), height: Math.min(side, height) }
+}
