@@ -15,7 +15,7 @@ import {
 import { openDatabase } from './db/index.ts'
 import { DenoiseSessions, exportPictures, type ExportInput } from './denoise/index.ts'
 import type { EngineConfig, EngineDeps } from './deps.ts'
-import { READABLE_EXTENSIONS, readForIndex, readForQuery } from './images/index.ts'
+import { READABLE_EXTENSIONS, readForIndex } from './images/index.ts'
 import { createInference, ModelRegistry, type Inference } from './inference/index.ts'
 import { JobQueue } from './jobs/queue.ts'
 import { JobStore } from './jobs/store.ts'
@@ -23,6 +23,7 @@ import { openLibrary, type Library } from './library/index.ts'
 import { listForPicker } from './library/picker.ts'
 import { createMedia, Downloads, type MediaResponse } from './media.ts'
 import { createCall } from './rpc/dispatch.ts'
+import { findByPicture } from './search/byPicture.ts'
 import { QueryStore } from './search/queries.ts'
 
 /** The whole of Lucidex but its windows: a plain Node library that a host gives a transport. */
@@ -183,14 +184,7 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
       search: {
         upload: ({ name, bytes }) => queries.upload(name, bytes),
         open: (request) => queries.open(request.path),
-        find: async ({ source, region, folderId, k }) => {
-          const options = { k, folderId, exclude: source.kind === 'item' ? source.id : undefined }
-          const known = source.kind === 'item' && !region ? library.descriptorOf(source.id) : undefined
-          if (known) return library.search(known, options)
-          const picture = await readForQuery(locate(source).path, region)
-          const [descriptor] = await inference.encode([picture.encoderInput])
-          return library.search(descriptor!, { ...options, contentHash: region ? undefined : picture.contentHash })
-        },
+        find: (request) => findByPicture(request, { library, inference, locate }),
       },
       denoise: {
         open: ({ source }) => sessions.open(locate(source)),

@@ -5,6 +5,7 @@ import { hashBytes } from './files.ts'
 import { isSrgb, profileDescription } from './icc.ts'
 import { decode, decoder, openPicture, type OpenedPicture } from './open.ts'
 import { perceptualHash } from './perceptualHash.ts'
+import { viewInputs, type QueryView } from './queryViews.ts'
 import { ENCODER_PX, type IndexedPicture } from './types.ts'
 import { toDisplay } from './view.ts'
 
@@ -68,16 +69,25 @@ export interface QueryPicture {
  * as {@link readForIndex} makes it. Errors: the same.
  */
 export async function readForQuery(input: string | Uint8Array, region?: Region): Promise<QueryPicture> {
-  const picture = await openPicture(input)
-  const [contentHash, small] = await Promise.all([hashBytes(picture.bytes), shrink(picture, region)])
+  return (await readQuery(input, region)).picture
+}
+
+/** The same, and what the encoder gets to see of each of the query's views, `whole` first. Errors: the same. */
+export async function readForSearch(
+  input: string | Uint8Array,
+  region?: Region,
+): Promise<QueryPicture & { views: { view: QueryView; input: Uint8Array }[] }> {
+  const { picture, small } = await readQuery(input, region)
+  const { data, info } = await flat(small).raw().toBuffer({ resolveWithObject: true })
+  return { ...picture, views: await viewInputs({ data, width: info.width, height: info.height }, picture.encoderInput) }
+}
+
+async function readQuery(input: string | Uint8Array, region?: Region): Promise<{ picture: QueryPicture; small: Small }> {
+  const opened = await openPicture(input)
+  const [contentHash, small] = await Promise.all([hashBytes(opened.bytes), shrink(opened, region)])
   const encoderInput = await encoderInputOf(small)
-  return {
-    contentHash,
-    width: picture.width,
-    height: picture.height,
-    encoderInput,
-    perceptualHash: perceptualHash(encoderInput, ENCODER_PX),
-  }
+  const { width, height } = opened
+  return { picture: { contentHash, width, height, encoderInput, perceptualHash: perceptualHash(encoderInput, ENCODER_PX) }, small }
 }
 
 async function shrink(picture: OpenedPicture, region?: Region): Promise<Small> {
@@ -109,11 +119,12 @@ function encodeThumbnail(small: Small): Promise<Uint8Array> {
   return raw(small).webp({ quality: 80, effort: 1 }).toBuffer()
 }
 
-/** ENCODER_PX² RGB: alpha flattened on mid-grey, then squashed with an antialiasing filter. */
+/** Alpha laid on mid-grey. */
+function flat(small: Small) {
+  return raw(small).flatten({ background: { r: 128, g: 128, b: 128 } })
+}
+
+/** ENCODER_PX² RGB: flattened, then squashed with an antialiasing filter. */
 async function encoderInputOf(small: Small): Promise<Uint8Array> {
-  return raw(small)
-    .flatten({ background: { r: 128, g: 128, b: 128 } })
-    .resize(ENCODER_PX, ENCODER_PX, { fit: 'fill', kernel: 'lanczos3' })
-    .raw()
-    .toBuffer()
+  return flat(small).resize(ENCODER_PX, ENCODER_PX, { fit: 'fill', kernel: 'lanczos3' }).raw().toBuffer()
 }

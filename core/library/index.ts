@@ -24,7 +24,7 @@ import type { Log } from '../deps.ts'
 import type { readForIndex } from '../images/index.ts'
 import type { Inference } from '../inference/types.ts'
 import type { JobContext } from '../jobs/types.ts'
-import { findNearest, type FindOptions } from '../search/find.ts'
+import { findNearest, type FindOptions, type Look } from '../search/find.ts'
 import { VectorIndex } from '../vectors/index.ts'
 import type { IndexContext, IndexRun } from './context.ts'
 import { covers, handOverImages, purge, readableFolder, swallowInner } from './folders.ts'
@@ -216,10 +216,10 @@ class CatalogLibrary implements Library {
     return this.#index?.vectorOf(imageId)
   }
 
-  async search(descriptor: Float32Array, options: FindOptions): Promise<SearchResponse> {
+  async search(looks: readonly Look[], options: FindOptions): Promise<SearchResponse> {
     const { inference } = this.#options
     if (!this.#index) throw new LucidexError('MODEL_NOT_FOUND', 'There is no encoder to search with')
-    return findNearest(descriptor, options, { index: this.#index, items: this.#items, thresholds: inference.relations() })
+    return findNearest(looks, options, { index: this.#index, items: this.#items, thresholds: inference.relations() })
   }
 
   // ---------------------------------------------------------------- Indexing

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { Folder, Item, ItemDetail, ItemQuery, LibraryStatus, Problem, SearchResponse, jobReport } from '../contract/index.ts'
 import type { JobContext } from '../jobs/types.ts'
+import type { FindOptions, Look } from '../search/find.ts'
 
 export type IndexReport = NonNullable<z.output<typeof jobReport>['index']>
 
@@ -24,11 +25,8 @@ export interface Library {
   pathOf(imageId: number): string
   /** The stored descriptor, or undefined while there is none for the serving encoder. */
   descriptorOf(imageId: number): Float32Array | undefined
-  /** Nearest items to a descriptor. `contentHash` lets equal bytes be called `same-file`; `exclude` drops the query item itself. */
-  search(
-    descriptor: Float32Array,
-    options: { k: number; folderId?: number; contentHash?: string; exclude?: number },
-  ): Promise<SearchResponse>
+  /** Nearest items to the looks at a query, best first (core/search/find.ts). Errors: MODEL_NOT_FOUND. */
+  search(looks: readonly Look[], options: FindOptions): Promise<SearchResponse>
   /** Called when folders, items or counts changed, at most twice a second. */
   onChange(listener: () => void): void
   /** Asked when the watcher saw changes in a folder that call for an index job. */

@@ -1,6 +1,6 @@
 import type { Relation } from '../contract/index.ts'
 
-/** The smallest cosine of each relation, calibrated with the encoder (manifest, `relations`). */
+/** The smallest score of each relation, calibrated with the encoder and the query's views (manifest, `relations`; `lucidex bench calibrate`). */
 export interface RelationThresholds {
   copy: number
   nearDuplicate: number
@@ -8,10 +8,10 @@ export interface RelationThresholds {
 }
 
 /** What a match is to the query. `sameFile`: their bytes are equal, whatever the encoder says. */
-export function relationOf(cosine: number, thresholds: RelationThresholds, sameFile: boolean): Relation {
+export function relationOf(score: number, thresholds: RelationThresholds, sameFile: boolean): Relation {
   if (sameFile) return 'same-file'
-  if (cosine >= thresholds.copy) return 'copy'
-  if (cosine >= thresholds.nearDuplicate) return 'near-duplicate'
-  if (cosine >= thresholds.similar) return 'similar'
+  if (score >= thresholds.copy) return 'copy'
+  if (score >= thresholds.nearDuplicate) return 'near-duplicate'
+  if (score >= thresholds.similar) return 'similar'
   return 'unrelated'
 }

@@ -81,7 +81,7 @@ describe('taking out', () => {
     expect(opened.library.folders()).toEqual([])
     expect(total()).toBe(0)
     expect(() => opened.library.item(before.items[0]!.id)).toThrow(expect.objectContaining({ code: 'ITEM_NOT_FOUND' }))
-    expect((await opened.library.search(query, { k: 5 })).results).toEqual([])
+    expect((await opened.library.search([{ descriptor: query, handicap: 0 }], { k: 5 })).results).toEqual([])
     expect(opened.library.status()).toMatchObject({ files: 0, images: 0 })
 
     expect(opened.library.restoreFolder(folder.id)).toMatchObject({ id: folder.id, state: 'ready', counts: { files: 5, images: 5 } })
@@ -144,14 +144,16 @@ it('opened for reading only, it shows and finds, and changes nothing', async () 
   const reader = await openTestLibrary(path.join(root, 'library'), { readOnly: true })
   expect(reader.library.items(GRID).total).toBe(5)
   const [item] = reader.library.items(GRID).items
-  expect((await reader.library.search(reader.library.descriptorOf(item!.id)!, { k: 1 })).results[0]!.item.id).toBe(item!.id)
+  expect(
+    (await reader.library.search([{ descriptor: reader.library.descriptorOf(item!.id)!, handicap: 0 }], { k: 1 })).results[0]!.item.id,
+  ).toBe(item!.id)
   await expect(reader.library.addFolder(root)).rejects.toMatchObject({ code: 'LIBRARY_IN_USE' })
   await expect(reader.index()).rejects.toMatchObject({ code: 'LIBRARY_IN_USE' })
   // What the writer adds meanwhile is found too.
   await writePhotos(path.join(outer, 'late'), 1, { width: 64, height: 48, seed: 9 })
   await opened.index()
   const late = opened.library.items({ ...GRID, sort: 'added', descending: true }).items[0]!
-  const { results, searched } = await reader.library.search(opened.library.descriptorOf(late.id)!, { k: 1 })
+  const { results, searched } = await reader.library.search([{ descriptor: opened.library.descriptorOf(late.id)!, handicap: 0 }], { k: 1 })
   expect(searched).toBe(6)
   expect(results[0]!.item.id).toBe(late.id)
   await reader.close()

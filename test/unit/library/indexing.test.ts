@@ -129,7 +129,9 @@ describe('the disk changes', () => {
     expect(opened.library.item(idOf('photo-03.jpg'))).toMatchObject({ width: 80, height: 80 })
     expect(names()).toHaveLength(6)
     // The old image is not an answer any more…
-    const { results } = await opened.library.search(opened.library.descriptorOf(idOf('photo-00.jpg'))!, { k: 20 })
+    const { results } = await opened.library.search([{ descriptor: opened.library.descriptorOf(idOf('photo-00.jpg'))!, handicap: 0 }], {
+      k: 20,
+    })
     expect(results.map((result) => result.item.id)).not.toContain(id)
     // …and is forgotten with the next start.
     await reopen()

@@ -1,0 +1,110 @@
+import sharp, { type Sharp } from 'sharp'
+import { findFramed, type RgbPixels, type TurnedRect } from './frame.ts'
+import { ENCODER_PX } from './types.ts'
+
+/** One way to look at a picture that is searched by. */
+export interface QueryView {
+  name: string
+  /** `framed`: the picture inside its frame; there is no such view of a picture without one. `inner`: that, or else the whole. */
+  of: 'whole' | 'framed' | 'inner'
+  /** Left and right exchanged, before it is turned. */
+  mirrored: boolean
+  /** Quarter turns clockwise. */
+  turns: 0 | 1 | 2 | 3
+  /**
+   * Taken off the cosine of what this view finds. Most queries are neither turned nor mirrored: without it,
+   * four more chances of a wrong match would cost more originals than they find.
+   */
+  handicap: number
+}
+
+const OTHER_WAY = 0.1
+
+/** The views of a query; its score for a picture is the best of them. Chosen by measurement: training/encoder/ABLATIONS.md. */
+export const QUERY_VIEWS: readonly QueryView[] = [
+  { name: 'whole', of: 'whole', mirrored: false, turns: 0, handicap: 0 },
+  { name: 'framed', of: 'framed', mirrored: false, turns: 0, handicap: 0 },
+  { name: 'mirrored', of: 'inner', mirrored: true, turns: 0, handicap: OTHER_WAY },
+  { name: 'turned-90', of: 'inner', mirrored: false, turns: 1, handicap: OTHER_WAY },
+  { name: 'turned-180', of: 'inner', mirrored: false, turns: 2, handicap: OTHER_WAY },
+  { name: 'turned-270', of: 'inner', mirrored: false, turns: 3, handicap: OTHER_WAY },
+]
+
+/** Long side in pixels at which frames are looked for. */
+const FRAME_PX = 160
+/** Side of the median filter before that, in pixels: lines of text and noise are thinner. */
+const MEDIAN_PX = 5
+/** A turned edge is blurred: so many pixels, at FRAME_PX, are cut off with the frame. */
+const TURNED_EDGE = 1.5
+
+/**
+ * The encoder's input for every view there is of a picture, `whole` first. `whole` is its input as a library
+ * picture has it; the picture itself gives the part inside a frame.
+ */
+export async function viewInputs(picture: RgbPixels, whole: Uint8Array): Promise<{ view: QueryView; input: Uint8Array }[]> {
+  const framed = await cutFrame(picture)
+  const sources = { whole, framed, inner: framed ?? whole }
+  return QUERY_VIEWS.flatMap((view) => {
+    const source = sources[view.of]
+    return source ? [{ view, input: seen(source, view) }] : []
+  })
+}
+
+/** ENCODER_PX² RGB of the picture inside its frame. */
+async function cutFrame(picture: RgbPixels): Promise<Uint8Array | undefined> {
+  const { data, info } = await raw(picture)
+    .resize(FRAME_PX, FRAME_PX, { fit: 'inside', withoutEnlargement: true })
+    .median(MEDIAN_PX)
+    .raw()
+    .toBuffer({ resolveWithObject: true })
+  const rect = findFramed({ data, width: info.width, height: info.height })
+  if (!rect) return undefined
+  const part = await cutTurned(picture, rect, picture.width / info.width)
+  return raw(part).resize(ENCODER_PX, ENCODER_PX, { fit: 'fill', kernel: 'lanczos3' }).raw().toBuffer()
+}
+
+/** What lies in a rectangle, set upright. `scale`: pixels of the picture for one of the rectangle's. */
+async function cutTurned(picture: RgbPixels, rect: TurnedRect, scale: number): Promise<RgbPixels> {
+  const turned = rect.angle === 0 ? picture : await rgb(raw(picture).rotate((-rect.angle * 180) / Math.PI))
+  // Turned about the middle, the canvas grown to hold all: the rectangle's centre turns with it.
+  const [dx, dy] = [rect.x * scale - picture.width / 2, rect.y * scale - picture.height / 2]
+  const [cos, sin] = [Math.cos(rect.angle), Math.sin(rect.angle)]
+  const centre = { x: turned.width / 2 + dx * cos + dy * sin, y: turned.height / 2 + dy * cos - dx * sin }
+  const edge = rect.angle === 0 ? 0 : TURNED_EDGE
+  const [width, height] = [(rect.width - edge) * scale, (rect.height - edge) * scale]
+  const left = Math.min(Math.max(0, Math.round(centre.x - width / 2)), turned.width - 1)
+  const top = Math.min(Math.max(0, Math.round(centre.y - height / 2)), turned.height - 1)
+  const size = {
+    width: Math.min(turned.width - left, Math.max(1, Math.round(width))),
+    height: Math.min(turned.height - top, Math.max(1, Math.round(height))),
+  }
+  return rgb(raw(turned).extract({ left, top, ...size }))
+}
+
+function raw({ data, width, height }: RgbPixels) {
+  return sharp(data, { raw: { width, height, channels: 3 } })
+}
+
+async function rgb(pipeline: Sharp): Promise<RgbPixels> {
+  const { data, info } = await pipeline.raw().toBuffer({ resolveWithObject: true })
+  return { data, width: info.width, height: info.height }
+}
+
+/** An encoder input mirrored and turned as the view says. */
+function seen(input: Uint8Array, { mirrored, turns }: QueryView): Uint8Array {
+  if (!mirrored && turns === 0) return input
+  const result = new Uint8Array(input.length)
+  const last = ENCODER_PX - 1
+  for (let y = 0; y < ENCODER_PX; y++) {
+    for (let x = 0; x < ENCODER_PX; x++) {
+      const column = mirrored ? last - x : x
+      const [toX, toY] =
+        turns === 0 ? [column, y] : turns === 1 ? [last - y, column] : turns === 2 ? [last - column, last - y] : [y, last - column]
+      const [from, to] = [(y * ENCODER_PX + x) * 3, (toY * ENCODER_PX + toX) * 3]
+      result[to] = input[from]!
+      result[to + 1] = input[from + 1]!
+      result[to + 2] = input[from + 2]!
+    }
+  }
+  return result
+}

@@ -1,0 +1,52 @@
+import type { Region, SearchResponse, Source } from '../contract/index.ts'
+import { readForSearch } from '../images/index.ts'
+import type { QueryView } from '../images/queryViews.ts'
+import type { Inference } from '../inference/types.ts'
+import type { Library } from '../library/types.ts'
+import type { Look } from './find.ts'
+
+export interface SearchRequest {
+  source: Source
+  /** A part of the picture to search by. */
+  region?: Region
+  folderId?: number
+  k: number
+}
+
+interface Sources {
+  library: Pick<Library, 'descriptorOf' | 'thumbnail' | 'search'>
+  inference: Pick<Inference, 'encode'>
+  /** The file that a source names. */
+  locate: (source: Source) => { path: string }
+}
+
+/**
+ * Searches by a picture. One of the library is looked at through its descriptor and its thumbnail: its file
+ * need not be there. Errors: those of locating, reading and encoding the picture.
+ */
+export async function findByPicture(
+  { source, region, folderId, k }: SearchRequest,
+  { library, inference, locate }: Sources,
+): Promise<SearchResponse> {
+  if (source.kind === 'item' && !region) {
+    const descriptor = library.descriptorOf(source.id)
+    const thumbnail = library.thumbnail(source.id)
+    if (descriptor && thumbnail) {
+      const { views } = await readForSearch(thumbnail)
+      const looks = [{ descriptor, handicap: 0 }, ...(await looksOf(views.slice(1), inference))]
+      return library.search(looks, { k, folderId, exclude: source.id })
+    }
+  }
+  const { views, contentHash } = await readForSearch(locate(source).path, region)
+  const exclude = source.kind === 'item' ? source.id : undefined
+  return library.search(await looksOf(views, inference), { k, folderId, exclude, contentHash: region ? undefined : contentHash })
+}
+
+/** The views as what is searched by, encoded in one batch. */
+export async function looksOf(
+  views: readonly { view: QueryView; input: Uint8Array }[],
+  { encode }: Pick<Inference, 'encode'>,
+): Promise<Look[]> {
+  const descriptors = await encode(views.map(({ input }) => input))
+  return views.map(({ view }, index) => ({ descriptor: descriptors[index]!, handicap: view.handicap }))
+}
