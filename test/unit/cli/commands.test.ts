@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import sharp from 'sharp'
@@ -160,6 +160,31 @@ describe('denoise', () => {
         .items.map((item: { input: string }) => path.relative(noisy, item.input))
         .sort(),
     ).toEqual(['a.png', 'b.png', 'torn.png'])
+  })
+
+  it('names outputs by a pattern, leaves out the quiet ones, goes on where it was, and writes a report', async () => {
+    const clean = path.join(noisy, '..', 'mixed')
+    await mkdir(clean, { recursive: true })
+    await copyFile(path.join(noisy, 'a.png'), path.join(clean, 'noisy.png'))
+    await sharp({ create: { width: 160, height: 120, channels: 3, background: '#468' } })
+      .png()
+      .toFile(path.join(clean, 'quiet.png'))
+    const output = path.join(folder, 'named')
+    const report = path.join(folder, 'report.json')
+    const line = ['denoise', clean, '-o', output, '--model', 'fast', '--pattern', '{name} by {tier}', '--only-noisy', 'auto']
+    const first = await run([...line, '--report', report, '--on-collision', 'skip'])
+    expect(first.status).toBe(0)
+    expect(await readdir(output)).toEqual(['noisy by fast.png'])
+    expect(JSON.parse(await readFile(report, 'utf8'))).toMatchObject({
+      done: 1,
+      skipped: 1,
+      failed: 0,
+      items: [{ status: 'done' }, { status: 'skipped', reason: 'little-noise' }],
+    })
+    const text = path.join(folder, 'report.txt')
+    await run([...line, '--report', text, '--on-collision', 'skip'])
+    expect(await readdir(output)).toEqual(['noisy by fast.png'])
+    expect(await readFile(text, 'utf8')).toMatch(/^0 denoised .* 2 skipped, 0 failed\n[^]*there already/)
   })
 
   it('fails where there is nothing to do', async () => {
