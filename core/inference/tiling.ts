@@ -1,38 +1,22 @@
 import type { Rect } from './types.ts'
 
-/**
- * How many pixels around its core a tile shows the network. Measured, not derived: the receptive field
- * is wider (67 and 91 pixels), but what lies beyond 32 changes no sample by half a level of 255
- * (test/unit/inference/tiling.test.ts compares tiled with untiled).
- */
-export const OVERLAP = 32
-
-/** The largest core: with its overlap 512 pixels square, some 100 MB of activations. */
-const CORE_MAX = 448
+/** The largest core. With its surroundings some 800 pixels square: 200 MB of activations, and a third more pixels than the picture has. */
+const CORE_MAX = 704
 
 /** Cores begin at multiples of this, which every denoiser's stride divides, so that a tile sees the phases the whole picture has. */
-export const GRID = 16
+const GRID = 16
 
-/** One fixed tile shape for a picture: cores as equal as the grid allows, the last one smaller. */
-export interface TileShape {
-  core: { width: number; height: number }
-  /** The network's input: the core and the overlap on every side. */
-  window: { width: number; height: number }
+/** What a denoiser asks of its windows; both in pixels, the margin a multiple of the stride. */
+export interface TileNeeds {
+  /** Its total stride: a window's sides and origin are multiples of it. */
+  stride: number
+  /** What it must see around a core ("how far a tile sees"). */
+  margin: number
 }
 
-export function tileShape(width: number, height: number): TileShape {
-  const core = { width: coreLength(width), height: coreLength(height) }
-  return { core, window: { width: core.width + 2 * OVERLAP, height: core.height + 2 * OVERLAP } }
-}
-
-function coreLength(length: number): number {
-  const count = Math.ceil(length / CORE_MAX)
-  return Math.ceil(length / count / GRID) * GRID
-}
-
-/** All cores of a picture, in reading order; together they cover it once. */
+/** All cores of a picture, in reading order; together they cover it once. As equal as the grid allows, the last ones smaller. */
 export function tileCores(width: number, height: number): Rect[] {
-  const { core } = tileShape(width, height)
+  const core = { width: coreLength(width), height: coreLength(height) }
   const cores: Rect[] = []
   for (let y = 0; y < height; y += core.height) {
     for (let x = 0; x < width; x += core.width) {
@@ -42,9 +26,27 @@ export function tileCores(width: number, height: number): Rect[] {
   return cores
 }
 
-/** The window of a core: of the picture's fixed shape, reaching over the edges where it must. */
-export function windowOf(core: Rect, width: number, height: number): Rect {
-  return { x: core.x - OVERLAP, y: core.y - OVERLAP, ...tileShape(width, height).window }
+/**
+ * What the network is shown for a core: the core and its margin, moved into the picture where it would reach
+ * over the edge, so that all windows of a picture have one shape. It leaves the picture, by less than
+ * a stride, only where the picture's sides are no multiples of that: what is computed at the
+ * edges is what the network makes of the whole picture.
+ */
+export function windowOf(core: Rect, width: number, height: number, needs: TileNeeds): Rect {
+  const [x, columns] = span(core.x, width, needs)
+  const [y, rows] = span(core.y, height, needs)
+  return { x, y, width: columns, height: rows }
+}
+
+function span(start: number, length: number, { stride, margin }: TileNeeds): [from: number, size: number] {
+  const whole = Math.ceil(length / stride) * stride
+  const size = Math.min(whole, coreLength(length) + 2 * margin)
+  return [Math.min(Math.max(0, start - margin), whole - size), size]
+}
+
+function coreLength(length: number): number {
+  const count = Math.ceil(length / CORE_MAX)
+  return Math.ceil(length / count / GRID) * GRID
 }
 
 /** For every position of a window's axis, the sample of the picture it shows: mirrored at the edges, which are not repeated. */

@@ -2,32 +2,45 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { afterAll, describe, expect, test } from 'vitest'
-import { spawnNodeInferenceWorker } from './worker.ts'
-import { createInference, ModelRegistry, tileCores } from '../../../core/inference/index.ts'
-import { mirrored, OVERLAP, tileShape, windowOf } from '../../../core/inference/tiling.ts'
+import { createInference, ModelRegistry, tileCores, type Planes } from '../../../core/inference/index.ts'
+import { mirrored, windowOf } from '../../../core/inference/tiling.ts'
 import { createRandom } from '../../../core/random.ts'
 import { MODELS_DIR } from '../../support/engine.ts'
+import { spawnNodeInferenceWorker } from './worker.ts'
+
+const NEEDS = { stride: 8, margin: 48 }
+/** The sides of cores inside a picture of several tiles, by whose sides they come about. */
+const OFFERED = Array.from({ length: 22 }, (_, index) => 368 + 16 * index)
 
 describe('the plan', () => {
   test.each([
     [1, 1],
     [7, 900],
-    [448, 449],
-    [897, 1345],
+    [704, 705],
+    [1409, 2112],
     [6000, 4000],
-  ])('of %i × %i: cores cover every pixel once, all windows are alike and on the grid', (width, height) => {
+  ])('of %i × %i: cores cover every pixel once; windows are alike, on the stride, and show the margin or the edge', (width, height) => {
     const cores = tileCores(width, height)
-    const covered = cores.reduce((sum, core) => sum + core.width * core.height, 0)
-    expect(covered).toBe(width * height)
-    const { window } = tileShape(width, height)
-    expect(Math.max(window.width, window.height)).toBeLessThanOrEqual(512)
+    expect(cores.reduce((sum, core) => sum + core.width * core.height, 0)).toBe(width * height)
+    const first = windowOf(cores[0]!, width, height, NEEDS)
     for (const core of cores) {
-      const shown = windowOf(core, width, height)
-      expect(shown).toMatchObject(window)
-      for (const value of [shown.x, shown.y, shown.width, shown.height]) expect(Math.abs(value % 16)).toBe(0)
-      expect(core.x + core.width).toBeLessThanOrEqual(width)
-      expect(shown.x + shown.width - (core.x + core.width)).toBeGreaterThanOrEqual(OVERLAP)
+      const shown = windowOf(core, width, height, NEEDS)
+      expect([shown.width, shown.height]).toEqual([first.width, first.height])
+      for (const value of [shown.x, shown.y, shown.width, shown.height]) expect(value % NEEDS.stride).toBe(0)
+      expect(shown.x).toBeGreaterThanOrEqual(0)
+      expect(shown.x).toBeLessThanOrEqual(Math.max(0, core.x - NEEDS.margin))
+      expect(shown.x + shown.width).toBeGreaterThanOrEqual(Math.min(width, core.x + core.width + NEEDS.margin))
+      expect(shown.x + shown.width).toBeLessThan(width + NEEDS.stride)
+      expect(shown.y).toBeLessThanOrEqual(Math.max(0, core.y - NEEDS.margin))
+      expect(shown.y + shown.height).toBeGreaterThanOrEqual(Math.min(height, core.y + core.height + NEEDS.margin))
+      expect(shown.y + shown.height).toBeLessThan(height + NEEDS.stride)
     }
+  })
+
+  test('knows no other tiles than those offered', () => {
+    const sides = new Set<number>()
+    for (let length = 705; length <= 20_000; length++) sides.add(tileCores(length, 1)[0]!.width)
+    expect([...sides].sort((a, b) => a - b)).toEqual(OFFERED)
   })
 
   test('edges are mirrored without repeating them, however small the picture', () => {
@@ -36,55 +49,76 @@ describe('the plan', () => {
   })
 })
 
-describe('tiled equals untiled', () => {
-  const width = 520
-  const height = 470
+describe.each(['fast', 'best'] as const)('tiled equals untiled: %s', (tier) => {
   const inference = ModelRegistry.open(MODELS_DIR).then((registry) =>
     createInference({ registry, spawnWorker: spawnNodeInferenceWorker, threads: 2, log: console }),
   )
-  afterAll(async () => (await inference).close())
-
-  test.each(['fast', 'best'] as const)('%s: no sample differs by more than 1/255, and no step shows where tiles meet', async (tier) => {
-    const random = createRandom(7)
-    const data = Float32Array.from({ length: 3 * width * height }, (_, index) => {
-      const x = index % width
-      const y = Math.floor(index / width) % height
-      return 0.5 + 0.3 * Math.sin(x / 19) * Math.cos(y / 27) + (x > 300 ? 0.1 : 0) + (25 / 255) * random.normal()
-    })
-    expect(tileCores(width, height).length).toBeGreaterThan(2)
-    const { data: tiled } = await (await inference).denoiseFloat(tier, { data, width, height }, 25)
-    const untiled = await denoiseWhole(tier, data)
-    let worst = 0
-    for (let index = 0; index < data.length; index++) worst = Math.max(worst, Math.abs(tiled[index]! - untiled[index]!))
-    expect(worst).toBeLessThanOrEqual(1 / 255)
-    // It did denoise: half of the noise is the least that any model takes away.
-    let rest = 0
-    for (let index = 0; index < data.length; index++) rest += (data[index]! - tiled[index]!) ** 2
-    expect(Math.sqrt(rest / data.length) * 255).toBeGreaterThan(12)
+  const session = readFile(join(MODELS_DIR, 'manifest.json'), 'utf8').then((text) => {
+    const { file } = JSON.parse(text).models.find((model: { tier?: string }) => model.tier === tier)
+    return InferenceSession.create(join(MODELS_DIR, file))
+  })
+  afterAll(async () => {
+    await (await inference).close()
+    await (await session).release()
   })
 
-  /** One run over the whole picture, mirrored beyond its edges. */
-  async function denoiseWhole(tier: string, data: Float32Array): Promise<Float32Array> {
-    const manifest = JSON.parse(await readFile(join(MODELS_DIR, 'manifest.json'), 'utf8'))
-    const { file } = manifest.models.find((model: { tier?: string }) => model.tier === tier)
-    const session = await InferenceSession.create(join(MODELS_DIR, file))
-    const margin = 96
-    const [w, h] = [Math.ceil((width + 2 * margin) / 16) * 16, Math.ceil((height + 2 * margin) / 16) * 16]
-    const [columns, rows] = [mirrored(-margin, w, width), mirrored(-margin, h, height)]
+  test.each(OFFERED)('tiles of %i: no sample differs by more than 1/255', async (side) => {
+    const width = 2 * side - 5
+    expect(tileCores(width, 24)[0]!.width).toBe(side)
+    expect(await worstOf(bands(width, 24, side), 75)).toBeLessThanOrEqual(1 / 255)
+  })
+
+  test('tiles side by side and above each other, in a picture of any sides: the same', async () => {
+    const picture = bands(709, 719, 1)
+    expect(tileCores(709, 719)).toHaveLength(4)
+    expect(await worstOf(picture, 25)).toBeLessThanOrEqual(1 / 255)
+  })
+
+  async function worstOf(picture: Planes, sigma: number): Promise<number> {
+    const { data: tiled } = await (await inference).denoiseFloat(tier, picture, sigma)
+    const untiled = await denoiseWhole(picture, sigma)
+    let [worst, removed] = [0, 0]
+    for (let index = 0; index < tiled.length; index++) {
+      worst = Math.max(worst, Math.abs(tiled[index]! - untiled[index]!))
+      removed += (picture.data[index]! - tiled[index]!) ** 2
+    }
+    // It did denoise: half of the noise is the least that any model takes away.
+    expect(Math.sqrt(removed / tiled.length) * 255).toBeGreaterThan(sigma / 2)
+    return worst
+  }
+
+  /** One run over the whole picture, mirrored up to whole strides. */
+  async function denoiseWhole({ data, width, height }: Planes, sigma: number): Promise<Float32Array> {
+    const [w, h] = [Math.ceil(width / 8) * 8, Math.ceil(height / 8) * 8]
+    const [columns, rows] = [mirrored(0, w, width), mirrored(0, h, height)]
     const padded = new Float32Array(3 * w * h)
     let to = 0
     for (let plane = 0; plane < 3; plane++)
       for (const y of rows) for (const x of columns) padded[to++] = data[(plane * height + y) * width + x]!
-    const sigma = new Float32Array(w * h).fill(25 / 255)
-    const { denoised } = await session.run({
+    const { denoised } = await (
+      await session
+    ).run({
       image: new Tensor('float32', padded, [1, 3, h, w]),
-      sigma: new Tensor('float32', sigma, [1, 1, h, w]),
+      sigma: new Tensor('float32', new Float32Array(w * h).fill(sigma / 255), [1, 1, h, w]),
     })
     const all = denoised!.data as Float32Array
     return Float32Array.from(data, (_, index) => {
-      const plane = Math.floor(index / (width * height))
-      const y = Math.floor(index / width) % height
-      return all[(plane * h + y + margin) * w + (index % width) + margin]!
+      const row = Math.floor(index / width)
+      return all[(Math.floor(row / height) * h + (row % height)) * w + (index % width)]!
     })
   }
 })
+
+/** Flat above, then a gradient with hard edges, then texture; strong noise over all of it. */
+function bands(width: number, height: number, seed: number): Planes {
+  const random = createRandom(seed)
+  const data = Float32Array.from({ length: 3 * width * height }, (_, index) => {
+    const x = index % width
+    const y = Math.floor(index / width) % height
+    const band = Math.floor((3 * y) / height)
+    const drawn =
+      band === 0 ? 0.2 : band === 1 ? x / width + (x % 90 < 45 ? 0.3 : 0) : 0.5 + 0.4 * Math.sin((x * x) / 900) * Math.cos(y / 2)
+    return drawn + (75 / 255) * random.normal()
+  })
+  return { data, width, height }
+}
