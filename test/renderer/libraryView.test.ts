@@ -1,7 +1,7 @@
 import { cleanup, fireEvent, render, screen } from '@testing-library/svelte'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { dialogs } from '../../renderer/src/app/dialogs.svelte.ts'
 import { router } from '../../renderer/src/app/router.svelte.ts'
+import { batch } from '../../renderer/src/features/batch/batch.svelte.ts'
 import { library } from '../../renderer/src/features/library/library.svelte.ts'
 import LibraryView from '../../renderer/src/features/library/LibraryView.svelte'
 import { startFake } from './support.ts'
@@ -40,11 +40,8 @@ describe('the library view', () => {
     await press('ArrowRight', { shiftKey: true })
     await vi.waitFor(() => expect([...library.selection.ids]).toEqual([2, 3]))
     await press('d')
-    expect(dialogs.batch).toEqual([
-      { kind: 'item', id: 2 },
-      { kind: 'item', id: 3 },
-    ])
-    dialogs.batch = null
+    await vi.waitFor(() => expect(batch.entries.map((entry) => entry.name)).toEqual(['IMG_00002.jpg', 'IMG_00003.jpg']))
+    expect(router.view).toBe('batch')
     await press('Enter')
     expect([router.view, router.id]).toEqual(['denoise', 3])
   })

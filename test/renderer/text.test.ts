@@ -52,9 +52,9 @@ describe('numbers in words', () => {
 
 describe('exports', () => {
   it('names the file by its new format', () => {
-    expect(defaultName('beach.jpg', 'keep')).toBe('beach-denoised.jpg')
-    expect(defaultName('beach.day.jpg', 'tiff')).toBe('beach.day-denoised.tif')
-    expect(defaultName('scan', 'png')).toBe('scan-denoised.png')
+    expect(defaultName('beach.jpg', 'keep')).toBe('beach_denoised.jpg')
+    expect(defaultName('beach.day.jpg', 'tiff')).toBe('beach.day_denoised.tif')
+    expect(defaultName('scan', 'png')).toBe('scan_denoised.png')
   })
 
   it('offers 16 bits only where they can be kept', () => {

@@ -4,6 +4,7 @@
  */
 import { decode, encode } from '@msgpack/msgpack'
 import type {
+  DenoiseResult,
   EngineHandlers,
   EventName,
   EventPayload,
@@ -26,6 +27,8 @@ export interface FakeOptions {
   count: number
   problems?: Problem[]
   clean?: boolean
+  /** What every denoising job answers with. */
+  results?: DenoiseResult[]
 }
 
 const fakeInferenceState: InferenceState = {
@@ -251,7 +254,10 @@ export function createFakeEngine(options: FakeOptions) {
       configure: (change) => ({ ...fakeInferenceState, settings: { ...fakeInferenceState.settings, ...change } }),
     },
     jobs: {
-      results: () => ({ total: 0, results: [] }),
+      results: ({ offset, limit }) => ({
+        total: options.results?.length ?? 0,
+        results: (options.results ?? []).slice(offset, offset + limit),
+      }),
       start(spec) {
         const job: Job = {
           id: jobs.length + 1,

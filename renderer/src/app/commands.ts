@@ -11,6 +11,7 @@ const COMMANDS: Record<string, () => unknown> = {
   library: () => router.go('library'),
   search: () => router.go('search'),
   denoise: () => router.go('denoise'),
+  batch: () => router.go('batch'),
   settings: () => router.go('settings'),
   shortcuts: () => (dialogs.shortcuts = true),
   'toggle-inspector': () => preferences.set({ inspector: !preferences.inspector }),

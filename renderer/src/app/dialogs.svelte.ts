@@ -1,5 +1,3 @@
-import type { Source } from '$contract'
-
 export interface PickRequest {
   mode: 'folder' | 'picture'
   title: string
@@ -14,12 +12,10 @@ export class Dialogs {
   picker = $state.raw<PickRequest | null>(null)
   /** The job whose report is shown. */
   reportJobId = $state<number | null>(null)
-  /** The pictures that are to be denoised together. */
-  batch = $state.raw<Source[] | null>(null)
   shortcuts = $state(false)
 
   get open(): boolean {
-    return this.picker !== null || this.reportJobId !== null || this.batch !== null || this.shortcuts
+    return this.picker !== null || this.reportJobId !== null || this.shortcuts
   }
 
   /** Lets a person choose a path on the engine's machine. Null when dismissed. */

@@ -2,15 +2,20 @@ import { UPLOAD_MAX_BYTES, type Query, type Source } from '$contract'
 import { desktop } from '../engine/desktop.ts'
 import { engine } from '../engine/engine.svelte.ts'
 import { explain } from '../engine/messages.ts'
+import { batch, type Entry } from '../features/batch/batch.svelte.ts'
 import { denoise } from '../features/denoise/denoise.svelte.ts'
 import { library } from '../features/library/library.svelte.ts'
 import { search } from '../features/search/search.svelte.ts'
-import { formatBytes } from '../ui/format.ts'
+import { formatBytes, plural } from '../ui/format.ts'
+import { baseName, folderOf } from '../ui/paths.ts'
 import { toasts } from '../ui/toasts.svelte.ts'
 import { dialogs } from './dialogs.svelte.ts'
 import { router } from './router.svelte.ts'
 
 /** How pictures and folders get in: dialogs, the picker, drops and the clipboard. */
+
+/** More pictures than this are queued as one entry. */
+const MOST_NAMED = 100
 
 /** A picture from outside the library: held by the engine, with its path where the host knows one. */
 interface Given {
@@ -130,6 +135,75 @@ export async function choosePictureToDenoise(): Promise<void> {
   await denoise.open({ kind: 'path', path })
 }
 
+/** Adds pictures or folders to the queue of the batch, by path. */
+function queuePaths(kind: 'picture' | 'folder', paths: string[]): void {
+  batch.add(paths.map((path) => ({ sources: [{ kind: 'path', path }], kind, name: baseName(path), place: folderOf(path) })))
+}
+
+export async function addPictureToBatch(): Promise<void> {
+  const path = desktop
+    ? await desktop.choosePicture()
+    : await dialogs.pick({ mode: 'picture', title: 'Add a picture', action: 'Add picture' })
+  if (path) queuePaths('picture', [path])
+}
+
+export async function addFolderToBatch(reason?: string): Promise<void> {
+  if (desktop) return queuePaths('folder', await desktop.chooseFolders())
+  const path = await dialogs.pick({ mode: 'folder', title: 'Denoise a folder', action: 'Add folder', reason })
+  if (path) queuePaths('folder', [path])
+}
+
+/** Puts dropped pictures and folders into the queue, which is shown. */
+async function queueDropped(pictures: File[], folders: File[]): Promise<void> {
+  router.go('batch')
+  if (desktop) {
+    const pathsOf = (files: File[]) => files.map((file) => desktop!.pathOf(file)).filter(Boolean)
+    queuePaths('folder', pathsOf(folders))
+    queuePaths('picture', pathsOf(pictures))
+    return
+  }
+  for (const file of pictures) {
+    const given = await give(file)
+    if (given) batch.add([{ sources: [given.source], kind: 'picture', name: given.query.name, place: 'Dropped', url: given.query.url }])
+  }
+  if (folders.length > 0) await addFolderToBatch(unknownPlace(folders[0]!))
+}
+
+/** Why the picker opens for a folder that was dropped in a browser. */
+function unknownPlace(folder: File): string {
+  return `A browser does not say where “${folder.name}” lies. Choose it here once more.`
+}
+
+/** Queues pictures of the library, which are named where they are few. */
+export async function queueItems(ids: number[]): Promise<void> {
+  router.go('batch')
+  try {
+    batch.add(await entriesOf(ids))
+  } catch (error) {
+    toasts.fail('Could not queue the pictures', explain(error))
+  }
+}
+
+async function entriesOf(ids: number[]): Promise<Entry[]> {
+  if (ids.length > MOST_NAMED)
+    return [
+      {
+        sources: ids.map((id) => ({ kind: 'item', id })),
+        kind: 'pictures',
+        name: plural(ids.length, 'picture'),
+        place: 'Chosen in the library',
+      },
+    ]
+  const items = await Promise.all(ids.map((id) => engine.api.library.item({ id })))
+  return items.map(({ id, name, url, files }) => ({
+    sources: [{ kind: 'item', id }],
+    kind: 'picture',
+    name,
+    place: files[0] ? folderOf(files[0].path) : '',
+    url,
+  }))
+}
+
 /** Lets a person choose where exports go. */
 export function chooseDestination(): Promise<string | null> {
   return desktop
@@ -148,7 +222,7 @@ function chooseFile(): Promise<File | undefined> {
   })
 }
 
-/** Folders are indexed; one picture is searched by, or opened where pictures are denoised. */
+/** Folders are indexed; one picture is searched by, or opened where pictures are denoised; the batch takes all there are. */
 export async function takeDrop(data: DataTransfer): Promise<void> {
   // Read at once: the list is emptied when the event is over.
   const dropped = [...data.items].flatMap((item) => {
@@ -157,9 +231,13 @@ export async function takeDrop(data: DataTransfer): Promise<void> {
   })
   const folders = dropped.filter((entry) => entry.isFolder)
   const [first, ...more] = dropped.filter((entry) => !entry.isFolder)
+  if (router.view === 'batch' || (router.view === 'denoise' && (folders.length > 0 || more.length > 0))) {
+    const files = (entries: typeof dropped) => entries.map((entry) => entry.file)
+    return queueDropped(first ? files([first, ...more]) : [], files(folders))
+  }
   if (folders.length > 0) {
     if (desktop) return addPaths(folders.map((entry) => desktop!.pathOf(entry.file)).filter(Boolean))
-    return addFolders(`A browser does not say where “${folders[0]!.file.name}” lies. Choose it here once more.`)
+    return addFolders(unknownPlace(folders[0]!.file))
   }
   if (!first) return
   if (more.length > 0)

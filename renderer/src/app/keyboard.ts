@@ -19,7 +19,7 @@ export const SHORTCUTS: { title: string; keys: [keys: string[], does: string][] 
   {
     title: 'Everywhere',
     keys: [
-      [['1', '2', '3'], 'Library, Search, Denoise'],
+      [['1', '2', '3', '4'], 'Library, Search, Denoise, Batch'],
       [['Ctrl', 'V'], 'Find the copied picture'],
       [['/'], 'Filter by name'],
       [['I'], 'Show or hide the inspector'],

@@ -1,4 +1,4 @@
-const VIEWS = ['library', 'search', 'denoise', 'problems', 'settings'] as const
+const VIEWS = ['library', 'search', 'denoise', 'batch', 'problems', 'settings'] as const
 export type View = (typeof VIEWS)[number]
 
 /** Which view is shown, kept in the page's hash: `#/library/3` (a folder), `#/search/12` and `#/denoise/12` (an item). */

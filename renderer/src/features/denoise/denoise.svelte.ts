@@ -13,6 +13,7 @@ import {
 } from '$contract'
 import { engine } from '../../engine/engine.svelte.ts'
 import { explain, sentence } from '../../engine/messages.ts'
+import { download } from '../../ui/download.ts'
 import { toasts } from '../../ui/toasts.svelte.ts'
 import { isSettled, jobs } from '../jobs/jobs.svelte.ts'
 import { ConfidenceMap } from './confidenceMap.ts'
@@ -81,6 +82,8 @@ export class DenoiseState {
 
   /** Tiles of an older preview are stale. */
   #revision = 0
+  /** The last tile that could not be fetched. */
+  #lostTile: { revision: number; error: unknown } | null = null
   /** Ends the fetching of tiles that became stale: the engine forgets them. */
   #fetching = new AbortController()
   #rest: ReturnType<typeof setTimeout> | undefined
@@ -233,16 +236,17 @@ export class DenoiseState {
       // Settings changed again before the engine had answered.
       if (turn !== this.#previews) return void engine.api.jobs.cancel({ jobId }).catch(() => {})
       this.previewJobId = jobId
-      void this.#readStructure(session.id, jobId)
+      void this.#finish(session.id, jobId)
     } catch (error) {
       if (turn === this.#previews) this.previewError = error
     }
   }
 
-  /** Without an answer there is no warning; the preview is there all the same. */
-  async #readStructure(sessionId: string, jobId: number): Promise<void> {
+  async #finish(sessionId: string, jobId: number): Promise<void> {
     const job = await jobs.settled(jobId)
-    if (job.state !== 'done') return
+    if (job.state !== 'done' || jobId !== this.previewJobId) return
+    if (this.#lostTile?.revision === this.#revision) this.previewError = this.#lostTile.error
+    // Without an answer there is no warning; the preview is there all the same.
     const structure = await engine.api.denoise.structure({ sessionId }).catch(() => null)
     if (jobId === this.previewJobId) this.structure = structure
   }
@@ -263,8 +267,8 @@ export class DenoiseState {
       }
       image.close()
     } catch (error) {
-      // The fetching of a stale tile was ended.
-      if (tile.revision === this.#revision && result === this.result) this.previewError = error
+      // The engine forgets the tiles of an older preview: whether this was one shows later.
+      this.#lostTile = { revision: tile.revision, error }
     }
   }
 
@@ -338,6 +342,7 @@ export class DenoiseState {
     this.exported = null
     this.shown = undefined
     this.#revision = 0
+    this.#lostTile = null
   }
 
   /** Whether it ended meanwhile does not matter. */
@@ -399,13 +404,6 @@ function contains(outer: PixelRect, inner: PixelRect): boolean {
     inner.x + inner.width <= outer.x + outer.width &&
     inner.y + inner.height <= outer.y + outer.height
   )
-}
-
-function download(url: string): void {
-  const anchor = document.createElement('a')
-  anchor.href = url
-  anchor.download = ''
-  anchor.click()
 }
 
 export const denoise = new DenoiseState()

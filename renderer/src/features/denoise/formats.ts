@@ -28,10 +28,15 @@ export function isLossy(format: string): boolean {
   return ['jpeg', 'jpg', 'webp', 'avif', 'heif'].includes(format.toLowerCase())
 }
 
-/** `beach.jpg` as PNG: `beach-denoised.png`. */
+/** The extension of a picture named `name` in another format, with its dot; empty when it has none. */
+export function extensionFor(name: string, format: Format): string {
+  if (format !== 'keep') return EXTENSIONS[format]
+  const dot = name.lastIndexOf('.')
+  return dot > 0 ? name.slice(dot) : ''
+}
+
+/** `beach.jpg` as PNG: `beach_denoised.png`. */
 export function defaultName(name: string, format: Format): string {
   const dot = name.lastIndexOf('.')
-  const stem = dot > 0 ? name.slice(0, dot) : name
-  const extension = format === 'keep' ? (dot > 0 ? name.slice(dot) : '') : EXTENSIONS[format]
-  return `${stem}-denoised${extension}`
+  return `${dot > 0 ? name.slice(0, dot) : name}_denoised${extensionFor(name, format)}`
 }

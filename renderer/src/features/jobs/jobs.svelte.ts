@@ -17,6 +17,7 @@ export class JobsState {
   all = $state.raw<Job[]>([])
   /** Settled before this window saw them: history, but for what can be resumed. */
   #past = new Set<number>()
+  #heard = new Set<number>()
   #waiting = new Map<number, ((job: Job) => void)[]>()
 
   /** Those of the tray: what is computed for the view alone shows its progress there. */
@@ -27,7 +28,10 @@ export class JobsState {
   begin(): void {
     engine.onReady(async () => {
       try {
-        const jobs = await engine.api.jobs.list()
+        this.#heard.clear()
+        const listed = await engine.api.jobs.list()
+        // What was announced since the list was asked for is newer than the list.
+        const jobs = listed.map((job) => (this.#heard.has(job.id) ? (this.find(job.id) ?? job) : job))
         const known = new Set(this.all.map((job) => job.id))
         for (const job of jobs) if (isSettled(job) && job.state !== 'interrupted' && !known.has(job.id)) this.#past.add(job.id)
         this.all = jobs
@@ -65,6 +69,7 @@ export class JobsState {
   }
 
   #update(job: Job): void {
+    this.#heard.add(job.id)
     const index = this.all.findIndex((known) => known.id === job.id)
     this.all = index < 0 ? [...this.all, job] : this.all.with(index, job)
     this.#settle(job)
