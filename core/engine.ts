@@ -16,7 +16,7 @@ import { openDatabase } from './db/index.ts'
 import { DenoiseSessions, exportPictures, type ExportInput } from './denoise/index.ts'
 import type { EngineConfig, EngineDeps } from './deps.ts'
 import { READABLE_EXTENSIONS, readForIndex } from './images/index.ts'
-import { createInference, ModelRegistry, type Inference } from './inference/index.ts'
+import { createInference, ModelRegistry, readCalibration, type Inference } from './inference/index.ts'
 import { JobQueue } from './jobs/queue.ts'
 import { JobStore } from './jobs/store.ts'
 import { openLibrary, type Library } from './library/index.ts'
@@ -60,7 +60,8 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
 
   try {
     const registry = await ModelRegistry.open(config.modelsDir)
-    const inference = createInference({ registry, spawnWorker: deps.spawnInferenceWorker, threads, log })
+    const calibration = await readCalibration(config.modelsDir)
+    const inference = createInference({ registry, spawnWorker: deps.spawnInferenceWorker, threads, calibration, log })
     closing.push(() => inference.close())
 
     const database = openDatabase(config.libraryDir, { readOnly, log })
@@ -85,7 +86,10 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
           await sessions.preview(spec, context, (tile) => emit('denoiseTile', tile))
           return {}
         },
-        'denoise-confidence': () => notYet('A confidence map'),
+        'denoise-confidence': async (spec, context) => {
+          await sessions.confidence(spec, context, (part) => emit('denoiseConfidence', part))
+          return {}
+        },
         measure: () => notYet('The measurement'),
         denoise: async (spec, context) => {
           const { journal } = context
@@ -192,7 +196,7 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
           sessions.close(sessionId)
           return {}
         },
-        structure: () => notYet('The loss of structure'),
+        structure: ({ sessionId }) => sessions.structure(sessionId),
       },
       inference: {
         state: () => ({

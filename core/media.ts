@@ -73,6 +73,14 @@ export function createMedia({ library, queries, sessions, downloads }: MediaSour
       const body = await sessions.tile(sessionId, Number(revision), Number(x), Number(y))
       return body && picture(body)
     },
+    async look([sessionId = '', revision, x, y]) {
+      const body = await sessions.lookTile(sessionId, Number(revision), Number(x), Number(y))
+      return body && picture(body)
+    },
+    async confidence([sessionId = '', revision, x, y]) {
+      const body = await sessions.confidencePart(sessionId, Number(revision), Number(x), Number(y))
+      return body && picture(body)
+    },
     async download([exportId = '', name = '']) {
       const file = downloads.get(exportId)
       if (!file) return undefined

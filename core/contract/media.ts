@@ -10,10 +10,15 @@ export const mediaPath = {
   thumbnail: (imageId: number, contentHash: string) => `${MEDIA_PREFIX}thumbnail/${imageId}/${contentHash.slice(0, 16)}`,
   /** The whole picture for viewing, at most {@link VIEW_PX} on its long side. */
   picture: (imageId: number, contentHash: string) => `${MEDIA_PREFIX}picture/${imageId}/${contentHash.slice(0, 16)}`,
+  /** What the index sees of a picture: a small square PNG. Another encoder sees otherwise. */
+  reconstruction: (imageId: number, contentHash: string, encoder: string) =>
+    `${MEDIA_PREFIX}reconstruction/${imageId}/${contentHash.slice(0, 16)}/${encoder.slice(0, 16)}`,
   query: (queryId: string) => `${MEDIA_PREFIX}query/${queryId}`,
   /** The upright original of a denoise session, at full size. */
   original: (sessionId: string) => `${MEDIA_PREFIX}original/${sessionId}`,
   tile: (sessionId: string, revision: number, x: number, y: number) => `${MEDIA_PREFIX}tile/${sessionId}/${revision}/${x}/${y}`,
+  /** A tile of the reduced picture that is denoised first; x and y in its own pixels. */
+  look: (sessionId: string, revision: number, x: number, y: number) => `${MEDIA_PREFIX}look/${sessionId}/${revision}/${x}/${y}`,
   /** A part of a confidence map (schemas.ts, `denoiseConfidence`). */
   confidence: (sessionId: string, revision: number, x: number, y: number) => `${MEDIA_PREFIX}confidence/${sessionId}/${revision}/${x}/${y}`,
   download: (exportId: string, name: string) => `${MEDIA_PREFIX}download/${exportId}/${encodeURIComponent(name)}`,

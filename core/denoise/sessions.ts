@@ -1,12 +1,25 @@
 import { randomUUID } from 'node:crypto'
 import { stat } from 'node:fs/promises'
-import { LucidexError, mediaPath, type DenoiseSession, type DenoiseTile, type JobSpec, type Tier } from '../contract/index.ts'
-import { encodeTile, readPicture, readView, type Picture } from '../images/index.ts'
-import { tileCores, type Inference, type NoiseLevel, type Rect } from '../inference/index.ts'
+import {
+  CONFIDENCE_CELL,
+  CONFIDENCE_SCALE,
+  LucidexError,
+  mediaPath,
+  type DenoiseConfidence,
+  type DenoiseSession,
+  type DenoiseTile,
+  type JobSpec,
+  type StructureLoss,
+  type Tier,
+} from '../contract/index.ts'
+import { encodeGrey, encodeTile, readPicture, readView, type Picture } from '../images/index.ts'
+import { expectedError, tileCores, type Inference, type NoiseLevel, type Rect } from '../inference/index.ts'
 import type { JobContext } from '../jobs/types.ts'
 import { denoisePicture, outward } from './denoise.ts'
 import type { NoiseEstimate } from './estimate.ts'
+import { coveredBy, lookAt, type Look } from './firstLook.ts'
 import { chooseSigma, isClean } from './sigma.ts'
+import { measureStructureLoss, STRUCTURE_LIMIT } from './structure.ts'
 
 /** How many pictures stay decoded: the one on the screen and the one before. */
 const KEPT = 2
@@ -19,7 +32,17 @@ interface Preview {
   target: SharedArrayBuffer
   /** Tiles that are done, by `x/y`. */
   tiles: Map<string, Rect>
+  /** The reduced picture that was shown first, denoised, and its tiles. */
+  look?: Look
+  lookTiles: Map<string, Rect>
   finished: boolean
+  structure?: Promise<StructureLoss>
+}
+
+/** A map of what is uncertain, in parts by `x/y`. */
+interface Confidence {
+  revision: number
+  parts: Map<string, { values: Uint8Array; columns: number }>
 }
 
 interface Session {
@@ -31,6 +54,7 @@ interface Session {
   picture: Picture
   estimate: NoiseEstimate
   preview: Preview | undefined
+  confidence: Confidence
   /** Grows with every preview. */
   revision: number
   original: Promise<Uint8Array> | undefined
@@ -51,7 +75,18 @@ export class DenoiseSessions {
     const picture = await readPicture(path)
     const estimate = await this.#inference.estimateNoise(picture)
     const id = randomUUID()
-    this.#sessions.set(id, { id, name, path, version, picture, estimate, preview: undefined, revision: 0, original: undefined })
+    this.#sessions.set(id, {
+      id,
+      name,
+      path,
+      version,
+      picture,
+      estimate,
+      preview: undefined,
+      confidence: { revision: 0, parts: new Map() },
+      revision: 0,
+      original: undefined,
+    })
     while (this.#sessions.size > KEPT) this.#sessions.delete(this.#sessions.keys().next().value!)
     const { width, height, channels, format, bitDepth, profile } = picture
     return {
@@ -96,7 +131,7 @@ export class DenoiseSessions {
     const ready =
       sigma === 0 ? picture.buffer : earlier?.finished && earlier.tier === tier && earlier.sigma === sigma ? earlier.target : undefined
     const target = ready ?? new SharedArrayBuffer(picture.buffer.byteLength)
-    const preview: Preview = { revision, tier, sigma, target, tiles: new Map(), finished: false }
+    const preview: Preview = { revision, tier, sigma, target, tiles: new Map(), lookTiles: new Map(), finished: false }
     session.preview = preview
     const announce = (tile: Rect, done: number, total: number) => {
       preview.tiles.set(`${tile.x}/${tile.y}`, tile)
@@ -107,6 +142,7 @@ export class DenoiseSessions {
       const tiles = outward(tileCores(picture.width, picture.height), spec.focus ?? { x: picture.width / 2, y: picture.height / 2 })
       for (const [index, tile] of tiles.entries()) announce(tile, index + 1, tiles.length)
     } else {
+      await this.#showLook(session, preview, spec, context, emit)
       context.progress({ done: 0, total: tileCores(picture.width, picture.height).length })
       await denoisePicture(
         this.#inference,
@@ -116,6 +152,89 @@ export class DenoiseSessions {
       )
     }
     preview.finished = true
+  }
+
+  /** The visible part at the screen's size is there long before the whole picture is. */
+  async #showLook(
+    session: Session,
+    preview: Preview,
+    spec: Extract<JobSpec, { kind: 'denoise-preview' }>,
+    context: JobContext,
+    emit: (tile: DenoiseTile) => void,
+  ): Promise<void> {
+    const look = await lookAt(session.picture, spec.view)
+    if (!look) return
+    const sigma = spec.sigma === 'auto' ? chooseSigma('auto', await this.#inference.estimateNoise(look.picture)) : spec.sigma / look.scale
+    const { revision, lookTiles } = preview
+    const buffer = new SharedArrayBuffer(look.picture.buffer.byteLength)
+    preview.look = { ...look, picture: { ...look.picture, buffer } }
+    await denoisePicture(
+      this.#inference,
+      look.picture,
+      { tier: spec.tier, sigma, target: buffer },
+      {
+        checkpoint: context.checkpoint,
+        onTile(tile) {
+          lookTiles.set(`${tile.x}/${tile.y}`, tile)
+          const url = mediaPath.look(session.id, revision, tile.x, tile.y)
+          emit({ sessionId: session.id, revision, ...coveredBy(tile, look), url, scale: look.scale })
+        },
+      },
+    )
+  }
+
+  /**
+   * Where a session's denoised picture is uncertain, part by part from the middle of the area; `emit` gets each
+   * part as it is done. Errors: SESSION_NOT_FOUND and those of the inference.
+   */
+  async confidence(
+    spec: Extract<JobSpec, { kind: 'denoise-confidence' }>,
+    context: JobContext,
+    emit: (part: DenoiseConfidence) => void,
+  ): Promise<void> {
+    const session = this.#get(spec.sessionId)
+    const { picture } = session
+    const sigma = chooseSigma(spec.sigma, session.estimate)
+    const curve = this.#inference.confidenceCurve(spec.tier)
+    const confidence: Confidence = { revision: session.confidence.revision + 1, parts: new Map() }
+    session.confidence = confidence
+    const parts = partsOf(spec.area ?? { x: 0, y: 0, width: picture.width, height: picture.height }, picture)
+    context.progress({ done: 0, total: parts.length })
+    for (const [index, part] of parts.entries()) {
+      await context.checkpoint()
+      const { buffer, width, height, channels, bitDepth } = picture
+      const columns = Math.ceil(part.width / CONFIDENCE_CELL)
+      const spread =
+        sigma === 0
+          ? new Float32Array(columns * Math.ceil(part.height / CONFIDENCE_CELL))
+          : await this.#inference.spread(spec.tier, { source: { buffer, width, height, channels, bitDepth }, core: part, sigma })
+      const values = Uint8Array.from(spread, (value) => {
+        const error = sigma === 0 ? 0 : curve ? expectedError(curve.knots, value) : value
+        return Math.min(255, Math.round(error * CONFIDENCE_SCALE))
+      })
+      confidence.parts.set(`${part.x}/${part.y}`, { values, columns })
+      const url = mediaPath.confidence(session.id, confidence.revision, part.x, part.y)
+      emit({ sessionId: session.id, revision: confidence.revision, ...part, url, calibrated: curve !== null })
+      context.progress({ done: index + 1, total: parts.length })
+    }
+  }
+
+  /** A part of a confidence map; undefined when it is not done or belongs to an older map. */
+  async confidencePart(id: string, revision: number, x: number, y: number): Promise<Uint8Array | undefined> {
+    const confidence = this.#sessions.get(id)?.confidence
+    const part = confidence?.revision === revision ? confidence.parts.get(`${x}/${y}`) : undefined
+    return part && encodeGrey(part.values, part.columns)
+  }
+
+  /** How much structure went with the noise. Errors: SESSION_NOT_FOUND, JOB_STATE while no preview is finished. */
+  structure(id: string): Promise<StructureLoss> {
+    const { picture, estimate, preview } = this.#get(id)
+    if (!preview?.finished) throw new LucidexError('JOB_STATE', 'The preview is not finished yet')
+    preview.structure ??= measureStructureLoss(picture, preview.target, estimate.sigma).then((found) => ({
+      ...found,
+      limit: STRUCTURE_LIMIT,
+    }))
+    return preview.structure
   }
 
   /** The upright original for the screen, 8-bit sRGB, at full size. Errors: SESSION_NOT_FOUND and those of reading a picture. */
@@ -132,6 +251,13 @@ export class DenoiseSessions {
     const tile = preview?.revision === revision ? preview.tiles.get(`${x}/${y}`) : undefined
     if (!session || !preview || !tile) return undefined
     return encodeTile({ ...session.picture, buffer: preview.target }, tile)
+  }
+
+  /** The same of the reduced picture that is shown first. */
+  async lookTile(id: string, revision: number, x: number, y: number): Promise<Uint8Array | undefined> {
+    const preview = this.#sessions.get(id)?.preview
+    const tile = preview?.revision === revision ? preview.lookTiles.get(`${x}/${y}`) : undefined
+    return tile && preview?.look && encodeTile(preview.look.picture, tile)
   }
 
   /** What an export need not do again: the decoded picture, its estimate, and a finished preview. Undefined when the file is not open or has changed. */
@@ -164,4 +290,14 @@ export class DenoiseSessions {
 async function fileVersion(path: string): Promise<string> {
   const info = await stat(path).catch(() => undefined)
   return info ? `${info.dev}:${info.ino}:${info.size}:${info.mtimeMs}` : ''
+}
+
+/** Parts of an area, the middle one first; they begin at whole cells and stay in the picture. */
+function partsOf(area: Rect, picture: Picture): Rect[] {
+  const down = (value: number) => Math.floor(value / CONFIDENCE_CELL) * CONFIDENCE_CELL
+  const [x, y] = [down(Math.min(area.x, picture.width - 1)), down(Math.min(area.y, picture.height - 1))]
+  const width = Math.min(area.x + area.width, picture.width) - x
+  const height = Math.min(area.y + area.height, picture.height) - y
+  const parts = tileCores(width, height).map((part) => ({ ...part, x: part.x + x, y: part.y + y }))
+  return outward(parts, { x: x + width / 2, y: y + height / 2 })
 }

@@ -8,10 +8,12 @@ const SIDE = 16
 const AREA = SIDE * SIDE
 /** Blocks looked at, at most: spread evenly, some 10 ms. */
 const LOOKS = 3000
-/** Levels of brightness in each of which noise is taken for equally strong. */
-const BRIGHTNESSES = 8
-/** The variance of so many normal samples lies above this share of the true one once in a thousand times: 1 + 3.1 √(2 / AREA). */
-const CHANCE = 1 + 3.1 * Math.sqrt(2 / AREA)
+/** Blocks of like brightness that tell how strong the noise is there. */
+const ALIKE = 80
+/** The quietest fifth ends at this share of the true variance of so many normal samples. */
+const LOWEST_FIFTH = 1 - 0.84 * Math.sqrt(2 / AREA)
+/** Variances of white noise lie above this share of the true one once in a thousand times; correlated noise's scatter more. */
+const CHANCE = 1 + 4 * Math.sqrt(2 / AREA)
 /** A block whose luma varies less than this (standard deviation, 8-bit levels) has no structure to lose. */
 const STRUCTURE_MIN = 1.5
 /** Noise of the told strength loses 0 to 0.002; told 2.5 times what it is, 0.05 to 0.4 (photographs with σ 8 and 25, both tiers alike). */
@@ -37,7 +39,7 @@ interface Block {
  * How much structure went with the noise. In a block that had only noise, what was removed varies as the
  * noise does, wherever the block lies; where it varies more than noise of that brightness can, the rest was
  * structure. The noise's variance is the estimated σ's or, where more was removed from even the quietest fifth
- * of the blocks of that brightness, theirs: noise that grows with brightness is no structure. The loss is
+ * of the blocks of like brightness, theirs: noise that grows with brightness is no structure. The loss is
  * √(excess / (excess + what is left)), a share of contrast, averaged over the blocks that had any.
  *
  * It is the test of the method noise (Buades, Coll, Morel, "A Review of Image Denoising Algorithms", 2005:
@@ -49,11 +51,11 @@ interface Block {
 export async function measureStructureLoss(original: Picture, denoised: SharedArrayBuffer, sigma: number): Promise<LossOfStructure> {
   const blocks = await lookAt(original, denoised)
   const gain = original.channels < 3 ? 1 : LUMA.red ** 2 + LUMA.green ** 2 + LUMA.blue ** 2
-  const noise = noiseByBrightness(blocks, sigma * sigma * gain)
+  const noise = noiseOf(blocks, sigma * sigma * gain)
   let [sum, count] = [0, 0]
   let worst: { block: Block; loss: number } | undefined
-  for (const block of blocks) {
-    const allowed = noise[brightnessOf(block)]!
+  for (const [index, block] of blocks.entries()) {
+    const allowed = noise[index]!
     const excess = block.removed > allowed * CHANCE ? block.removed - allowed : 0
     const structure = excess + block.left
     if (structure < STRUCTURE_MIN ** 2) continue
@@ -107,15 +109,15 @@ async function lookAt(original: Picture, denoised: SharedArrayBuffer): Promise<B
   }
 }
 
-function brightnessOf({ level }: Block): number {
-  return Math.min(BRIGHTNESSES - 1, Math.floor((level / 256) * BRIGHTNESSES))
-}
-
-function noiseByBrightness(blocks: readonly Block[], estimated: number): number[] {
-  return Array.from({ length: BRIGHTNESSES }, (_, brightness) => {
-    const removed = blocks.filter((block) => brightnessOf(block) === brightness).map((block) => block.removed)
+/** The noise's variance for each block, which are sorted by brightness. */
+function noiseOf(blocks: Block[], estimated: number): number[] {
+  blocks.sort((a, b) => a.level - b.level)
+  return blocks.map((_, index) => {
+    const start = Math.max(0, Math.min(index - ALIKE / 2, blocks.length - ALIKE))
+    const removed = blocks.slice(start, start + ALIKE).map((block) => block.removed)
     removed.sort((a, b) => a - b)
-    return Math.max(estimated, removed.length < 20 ? 0 : removed[Math.floor(removed.length / 5)]!)
+    const quiet = removed.length < ALIKE ? 0 : removed[ALIKE / 5]! / LOWEST_FIFTH
+    return Math.max(estimated, quiet)
   })
 }
 

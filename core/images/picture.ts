@@ -129,3 +129,20 @@ export function fromSamples(picture: Pick<Picture, 'buffer' | 'width' | 'height'
     bitDepth === 16 ? (grey ? 'grey16' : 'rgb16') : grey ? 'b-w' : 'srgb',
   )
 }
+
+/** A part of a picture at another size, in the picture's own depth and colour space. Transparent samples count for nothing. */
+export async function shrinkSamples(
+  picture: Picture,
+  area: { x: number; y: number; width: number; height: number },
+  size: { width: number; height: number },
+): Promise<Picture> {
+  const { bitDepth } = picture
+  const data = await fromSamples(picture)
+    .extract({ left: area.x, top: area.y, width: area.width, height: area.height })
+    .resize({ ...size, fit: 'fill' })
+    .raw({ depth: bitDepth === 16 ? 'ushort' : 'uchar' })
+    .toBuffer()
+  const buffer = new SharedArrayBuffer(data.length)
+  new Uint8Array(buffer).set(data)
+  return { ...picture, ...size, buffer }
+}

@@ -38,6 +38,14 @@ export async function encodeTile(picture: Picture, tile: { x: number; y: number;
     : display.jpeg({ quality: 95, chromaSubsampling: '4:4:4' }).toBuffer()
 }
 
+/** Values of one byte each as a lossless grey picture, row by row. */
+export function encodeGrey(values: Uint8Array, width: number): Promise<Uint8Array> {
+  return sharp(values, { raw: { width, height: values.length / width, channels: 1 } })
+    .toColourspace('b-w')
+    .png({ compressionLevel: 3 })
+    .toBuffer()
+}
+
 /** Deep samples are made 8-bit first: sharp would convert them to Display P3, not to sRGB. */
 export function toDisplay(pipeline: Sharp, deep: boolean): void {
   if (deep) pipeline.pipelineColourspace('srgb')

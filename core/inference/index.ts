@@ -2,6 +2,7 @@
  * The networks behind one small interface ({@link Inference}): a registry that knows the models of a
  * folder, and a worker thread that runs them. Nothing outside this folder knows ONNX Runtime.
  */
+export { CALIBRATION_FILE, expectedError, readCalibration, type Calibration, type ConfidenceCurve } from './calibration.ts'
 export { createInference, type InferenceOptions } from './inference.ts'
 export { ModelRegistry, readModel, type ModelEntry, type ModelFile } from './registry.ts'
 export type { NoiseLevel, NoiseMap } from './noiseMap.ts'

@@ -1,9 +1,10 @@
 import type { Worker } from 'node:worker_threads'
 import { LucidexError } from '../contract/index.ts'
 import type { Log } from '../deps.ts'
-import type { Answer, TaskKind, Tasks, WorkerMessage, WorkerSettings } from './messages.ts'
+import type { Calibration } from './calibration.ts'
+import type { Answer, FellBack, TaskKind, Tasks, WorkerMessage } from './messages.ts'
 import type { ModelFile, ModelRegistry } from './registry.ts'
-import type { Inference } from './types.ts'
+import type { Inference, Placement } from './types.ts'
 
 export interface InferenceOptions {
   registry: ModelRegistry
@@ -11,7 +12,11 @@ export interface InferenceOptions {
   spawnWorker(): Worker
   /** Threads a session computes with. */
   threads: number
+  /** What spread means, by the models' hashes. */
+  calibration?: Calibration
   log: Log
+  /** Told why a device was given up for the CPU. */
+  onFallback?(reason: string): void
 }
 
 /** Descriptors asked for at once: larger batches gain nothing on a CPU and delay what waits behind them. */
@@ -21,7 +26,9 @@ const BATCH = 16
 const CRASHES_MAX = 3
 
 /** Starts the worker at the first call, and again after a crash. */
-export function createInference({ registry, spawnWorker, threads, log }: InferenceOptions): Inference {
+export function createInference({ registry, spawnWorker, threads, calibration = {}, log, onFallback }: InferenceOptions): Inference {
+  let placement: Placement = { device: 'cpu', threads }
+  let fellBack: string | null = null
   let worker: Worker | undefined
   let exited: Promise<void> = Promise.resolve()
   let crashes = 0
@@ -31,10 +38,16 @@ export function createInference({ registry, spawnWorker, threads, log }: Inferen
 
   function start(): Worker {
     const started = spawnWorker()
-    const post = (message: { kind: 'settings' } & WorkerSettings) => started.postMessage(message)
-    post({ kind: 'settings', threads })
-    started.on('message', (answer: Answer) => {
+    started.postMessage({ kind: 'settings', ...placement } satisfies WorkerMessage)
+    started.on('message', (answer: Answer | FellBack) => {
       crashes = 0
+      if ('kind' in answer) {
+        fellBack = answer.reason
+        placement = { ...placement, device: 'cpu' }
+        log.warn(answer.reason)
+        onFallback?.(answer.reason)
+        return
+      }
       const call = pending.get(answer.id)
       pending.delete(answer.id)
       if (answer.ok) {
@@ -87,9 +100,9 @@ export function createInference({ registry, spawnWorker, threads, log }: Inferen
   }
 
   return {
-    threads,
     models: () => registry.list(),
     encoderHash: () => registry.encoder()?.sha256 ?? null,
+    descriptorLength: () => registry.encoder()?.dimension ?? 0,
     relations() {
       const relations = registry.encoder()?.relations
       // "Uncalibrated": an encoder without thresholds never calls anything a copy.
@@ -104,10 +117,30 @@ export function createInference({ registry, spawnWorker, threads, log }: Inferen
       }
       return descriptors
     },
+    async decode(descriptors) {
+      const model = registry.file({ kind: 'decoder' })
+      const length = registry.decoder()!.latentNorm!
+      return ask(model, 'decode', { model, latents: descriptors.map((descriptor) => descriptor.map((value) => value * length)) })
+    },
     async denoiseTile({ tier, ...tile }) {
       const model = registry.file({ kind: 'denoiser', tier })
       await ask(model, 'tile', { model, tile })
     },
+    async spread(tier, tile) {
+      const model = registry.file({ kind: 'denoiser', tier })
+      return ask(model, 'spread', { model, tile })
+    },
+    confidenceCurve: (tier) => calibration[registry.file({ kind: 'denoiser', tier }).sha256] ?? null,
+    devices: () => call('devices', {}),
+    configure(wanted) {
+      placement = wanted
+      fellBack = null
+      worker?.postMessage({ kind: 'settings', ...placement } satisfies WorkerMessage)
+    },
+    get threads() {
+      return placement.threads
+    },
+    placement: () => ({ ...placement, fellBack }),
     async denoiseFloat(tier, planes, sigma) {
       const model = registry.file({ kind: 'denoiser', tier })
       return ask(model, 'planes', { model, planes, sigma })

@@ -19,7 +19,10 @@ const entry = z.object({
   tileMargin: z.number().int().nonnegative().optional(),
   /** How many pixels away an input can still change a denoiser's output: the margin where none was measured. */
   receptiveRadius: z.number().int().nonnegative().optional(),
+  /** Of an encoder and a decoder: how many numbers describe a picture. */
   dimension: z.number().int().positive().optional(),
+  /** Of a decoder: the usual length of the latents it was trained on. A descriptor, of length 1, is made so long before it is decoded. */
+  latentNorm: z.number().positive().optional(),
   relations: z
     .object({
       copy: z.object({ minCosine: z.number() }),
@@ -28,7 +31,14 @@ const entry = z.object({
     })
     .nullish(),
 })
-const manifest = z.object({ version: z.literal(1), models: z.array(entry) })
+const manifest = z.object({
+  version: z.literal(1),
+  models: z.array(
+    entry
+      .refine(({ kind, dimension }) => kind !== 'encoder' || dimension !== undefined, 'an encoder names its dimension')
+      .refine(({ kind, latentNorm }) => kind !== 'decoder' || latentNorm !== undefined, 'a decoder names its latentNorm'),
+  ),
+})
 
 /** Assumed of a denoiser whose entry says nothing: more than any U-Net of this size sees. */
 const RADIUS_MAX = 128
@@ -94,8 +104,12 @@ export class ModelRegistry {
     return this.#entries.find(({ kind }) => kind === 'encoder')
   }
 
+  decoder(): ModelEntry | undefined {
+    return this.#entries.find(({ kind }) => kind === 'decoder')
+  }
+
   /** Errors: MODEL_NOT_FOUND. */
-  file(wanted: { kind: 'denoiser'; tier: Tier } | { kind: 'encoder' | 'estimator' }): ModelFile {
+  file(wanted: { kind: 'denoiser'; tier: Tier } | { kind: 'encoder' | 'decoder' | 'estimator' }): ModelFile {
     const found = this.#entries.find((model) => model.kind === wanted.kind && (wanted.kind !== 'denoiser' || model.tier === wanted.tier))
     if (!found) {
       const name = wanted.kind === 'denoiser' ? `${wanted.tier} denoiser` : wanted.kind

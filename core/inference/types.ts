@@ -1,6 +1,7 @@
-import type { ModelInfo, Tier } from '../contract/index.ts'
+import type { Device, ModelInfo, Tier } from '../contract/index.ts'
 import type { NoiseEstimate } from '../denoise/estimate.ts'
 import type { Picture } from '../images/types.ts'
+import type { ConfidenceCurve } from './calibration.ts'
 import type { NoiseLevel } from './noiseMap.ts'
 import type { Planes } from './samples.ts'
 
@@ -23,6 +24,22 @@ export interface TileRequest {
   sigma: NoiseLevel
 }
 
+/** A part of a picture whose denoising is to be doubted; begins at multiples of CONFIDENCE_CELL. */
+export type SpreadRequest = Pick<TileRequest, 'source' | 'core' | 'sigma'>
+
+/** Where networks run. */
+export interface Placement {
+  device: Device
+  /** Threads that a session on the CPU computes with. */
+  threads: number
+}
+
+/** A square picture out of the decoder: RGB bytes, side × side × 3. Like the encoder's input it is squashed, whatever its picture's proportions. */
+export interface Decoded {
+  data: Uint8Array
+  side: number
+}
+
 /**
  * The networks. Sessions live in one long-lived worker thread, because ONNX Runtime's `run()` blocks
  * the thread it is called on ("one inference worker"); each message is one tile or one batch, so that
@@ -32,9 +49,13 @@ export interface Inference {
   models(): ModelInfo[]
   /** Identifies the encoder by its model hash; vectors are keyed by it. Null without an encoder. */
   encoderHash(): string | null
-  /** Descriptors (L2-normalised, 128-d) of ENCODER_PX² RGB inputs, in order. */
+  /** How many numbers a descriptor of the encoder has; 0 without an encoder. */
+  descriptorLength(): number
+  /** Descriptors (L2-normalised) of ENCODER_PX² RGB inputs, in order. */
   encode(inputs: Uint8Array[]): Promise<Float32Array[]>
-  /** The calibrated thresholds of the encoder's manifest entry: smallest cosine for each relation. */
+  /** What the decoder makes of descriptors, in order: all that the index knows of their pictures. */
+  decode(descriptors: Float32Array[]): Promise<Decoded[]>
+  /** The calibrated thresholds of the encoder's manifest entry: smallest score for each relation. */
   relations(): { copy: number; nearDuplicate: number; similar: number }
   denoiseTile(request: TileRequest): Promise<void>
   /**
@@ -42,9 +63,22 @@ export interface Inference {
    * after the other, 0..1 where noise does not leave that range. The answer is not clipped either.
    */
   denoiseFloat(tier: Tier, planes: Planes, sigma: number): Promise<Planes>
+  /**
+   * How far the network disagrees with itself about a part of a picture and about that part's mirror image: for
+   * each cell of CONFIDENCE_CELL pixels, row by row, in 8-bit levels (inference/spread.ts).
+   */
+  spread(tier: Tier, request: SpreadRequest): Promise<Float32Array>
+  /** What spread means for this tier's model, or null where that was not measured. */
+  confidenceCurve(tier: Tier): ConfidenceCurve | null
   /** How strong a picture's noise is, by place; estimated off the engine's loop. */
   estimateNoise(source: TileRequest['source']): Promise<NoiseEstimate>
-  /** Threads used by a session. */
+  /** Threads that a session on the CPU computes with. */
   readonly threads: number
+  /** Devices that this build of ONNX Runtime knows on this system; whether one works shows when it is used. */
+  devices(): Promise<Device[]>
+  /** Where denoisers run from the next tile on. */
+  configure(placement: Placement): void
+  /** Where denoisers run, and why a device was given up for the CPU since it was configured. */
+  placement(): Placement & { fellBack: string | null }
   close(): Promise<void>
 }

@@ -4,30 +4,43 @@
  * batch, done in the order received.
  */
 import { parentPort } from 'node:worker_threads'
-import { InferenceSession, Tensor } from 'onnxruntime-node'
-import { LucidexError, toErrorData } from '../contract/index.ts'
+import { InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node'
+import { DEVICES, LucidexError, toErrorData } from '../contract/index.ts'
 import { CELL, estimateNoise } from '../denoise/estimate.ts'
 import { ENCODER_PX } from '../images/types.ts'
-import type { Answer, Request, WorkerMessage, WorkerSettings } from './messages.ts'
+import type { Answer, FellBack, Request, WorkerMessage } from './messages.ts'
 import { readSigma } from './noiseMap.ts'
-import { readModel, type ModelFile } from './registry.ts'
+import type { ModelFile } from './registry.ts'
 import { readWindow, readWindowOfPlanes, writeCore, writeCoreOfPlanes, type Planes } from './samples.ts'
+import { ModelSessions } from './sessions.ts'
+import { mirrorRows, spreadOf, windowAround } from './spread.ts'
 import { tileCores, windowOf } from './tiling.ts'
-import type { Rect } from './types.ts'
+import type { Decoded, Rect, SpreadRequest } from './types.ts'
 
 const port = parentPort
 if (!port) throw new Error('inference/worker.ts runs as a worker thread')
 
-let settings: WorkerSettings = { threads: 1 }
-const sessions = new Map<string, InferenceSession>()
+const sessions = new ModelSessions({
+  create: (bytes, { device, threads }) =>
+    InferenceSession.create(bytes, {
+      executionProviders: [device],
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+      graphOptimizationLevel: 'all',
+    }),
+  onFallback: (reason) => port.postMessage({ kind: 'fellBack', reason } satisfies FellBack),
+})
 /** The network's inputs, kept between tiles of one shape. */
 let input = new Float32Array(0)
 let levels = new Float32Array(0)
 
 let queue = Promise.resolve()
-port.on('message', (message: WorkerMessage | ({ kind: 'settings' } & WorkerSettings)) => {
-  if (message.kind === 'settings') settings = message
-  else queue = queue.then(() => (message.kind === 'close' ? close() : answer(message)))
+port.on('message', (message: WorkerMessage) => {
+  queue = queue.then(() => {
+    if (message.kind === 'settings') return sessions.configure(message)
+    return message.kind === 'close' ? close() : answer(message)
+  })
 })
 
 async function answer(request: Request): Promise<void> {
@@ -42,7 +55,7 @@ async function answer(request: Request): Promise<void> {
 }
 
 async function close(): Promise<void> {
-  for (const session of sessions.values()) await session.release()
+  await sessions.release()
   port!.close()
 }
 
@@ -58,8 +71,16 @@ async function perform(request: Request) {
       writeCore(planes, window, core, source, target)
       return undefined
     }
+    case 'spread':
+      return spread(request.model, request.tile)
+    case 'devices': {
+      const supported = listSupportedBackends().map(({ name }) => name)
+      return DEVICES.filter((device) => supported.includes(device))
+    }
     case 'planes':
       return denoisePlanes(request.model, request.planes, request.sigma)
+    case 'decode':
+      return decode(request.model, request.latents)
     case 'encode':
       return encode(request.model, request.inputs)
     case 'estimate':
@@ -78,17 +99,31 @@ async function denoiseWindow(
       path: model.path,
     })
   }
-  const session = await load(model)
   if (input.length !== 3 * width * height) {
     input = new Float32Array(3 * width * height)
     levels = new Float32Array(width * height)
   }
   fill(input, levels)
-  const { denoised } = await session.run({
-    image: new Tensor('float32', input, [1, 3, height, width]),
-    sigma: new Tensor('float32', levels, [1, 1, height, width]),
-  })
+  const image = new Tensor('float32', input, [1, 3, height, width])
+  const sigma = new Tensor('float32', levels, [1, 1, height, width])
+  const { denoised } = await sessions.run(model, { image, sigma }, { accelerated: true })
   return floats(denoised, input.length, model)
+}
+
+/** The network is asked twice, once about the picture and once about its mirror image: where it is sure, it says the same. */
+async function spread(model: ModelFile, { source, core, sigma }: SpreadRequest): Promise<Float32Array> {
+  const window = windowAround(core, model)
+  const ask = (mirror: boolean) =>
+    denoiseWindow(model, window, (image, levels) => {
+      readWindow(source, window, image)
+      readSigma(sigma, source, window, levels)
+      if (mirror) for (const planes of [image, levels]) mirrorRows(planes, window.width)
+    })
+  // The answer lies in memory that the next one may use.
+  const first = (await ask(false)).slice()
+  const second = await ask(true)
+  mirrorRows(second, window.width)
+  return spreadOf(first, second, window, core)
 }
 
 async function denoisePlanes(model: ModelFile, source: Planes, sigma: number): Promise<Planes> {
@@ -105,8 +140,7 @@ async function denoisePlanes(model: ModelFile, source: Planes, sigma: number): P
 }
 
 async function estimateTile(model: ModelFile, planes: Float32Array, width: number, height: number): Promise<Float32Array> {
-  const session = await load(model)
-  const { level } = await session.run({ image: new Tensor('float32', planes, [1, 3, height, width]) })
+  const { level } = await sessions.run(model, { image: new Tensor('float32', planes, [1, 3, height, width]) })
   return floats(level, (2 * width * height) / CELL ** 2, model)
 }
 
@@ -119,13 +153,29 @@ async function encode(model: ModelFile, inputs: Uint8Array[]): Promise<Float32Ar
       for (let plane = 0; plane < 3; plane++) images[start + plane * size + pixel] = bytes[pixel * 3 + plane]! / 255
     }
   }
-  const session = await load(model)
-  const { descriptor } = await session.run({ image: new Tensor('float32', images, [inputs.length, 3, ENCODER_PX, ENCODER_PX]) }, [
-    'descriptor',
-  ])
+  const image = new Tensor('float32', images, [inputs.length, 3, ENCODER_PX, ENCODER_PX])
+  const { descriptor } = await sessions.run(model, { image }, { outputs: ['descriptor'] })
   const dimension = descriptor?.dims[1] ?? 0
   const all = floats(descriptor, inputs.length * dimension, model)
   return inputs.map((_, index) => all.slice(index * dimension, (index + 1) * dimension))
+}
+
+async function decode(model: ModelFile, latents: Float32Array[]): Promise<Decoded[]> {
+  const dimension = latents[0]?.length ?? 0
+  const all = new Float32Array(latents.length * dimension)
+  for (const [index, latent] of latents.entries()) all.set(latent, index * dimension)
+  const { image } = await sessions.run(model, { latent: new Tensor('float32', all, [latents.length, dimension]) })
+  const side = image?.dims[2] ?? 0
+  const size = side * side
+  const samples = floats(image, latents.length * 3 * size, model)
+  return latents.map((_, index) => {
+    const data = new Uint8Array(3 * size)
+    for (let at = 0; at < data.length; at++) {
+      const value = samples[(index * 3 + (at % 3)) * size + Math.floor(at / 3)]!
+      data[at] = Math.round(255 * Math.min(1, Math.max(0, value)))
+    }
+    return { data, side }
+  })
 }
 
 function floats(tensor: Tensor | undefined, length: number, model: ModelFile): Float32Array {
@@ -133,24 +183,4 @@ function floats(tensor: Tensor | undefined, length: number, model: ModelFile): F
     throw new LucidexError('MODEL_INVALID', 'The model does not answer with the values its kind promises', { path: model.path })
   }
   return tensor.data
-}
-
-/** The model's session, made at its first use from bytes that were verified. */
-async function load(model: ModelFile): Promise<InferenceSession> {
-  const known = sessions.get(model.sha256)
-  if (known) return known
-  const bytes = await readModel(model)
-  try {
-    const session = await InferenceSession.create(bytes, {
-      executionProviders: ['cpu'],
-      intraOpNumThreads: settings.threads,
-      interOpNumThreads: 1,
-      executionMode: 'sequential',
-      graphOptimizationLevel: 'all',
-    })
-    sessions.set(model.sha256, session)
-    return session
-  } catch (thrown) {
-    throw new LucidexError('MODEL_INVALID', `The model cannot be loaded: ${(thrown as Error).message}`, { path: model.path, cause: thrown })
-  }
 }

@@ -1,12 +1,15 @@
 import { LucidexError } from '../../../core/contract/index.ts'
 import type { NoiseEstimate } from '../../../core/denoise/index.ts'
 import { MemoryJournal } from '../../../core/denoise/journal.ts'
-import type { Inference, TileRequest } from '../../../core/inference/index.ts'
+import type { ConfidenceCurve, Inference, SpreadRequest, TileRequest } from '../../../core/inference/index.ts'
 import type { JobContext } from '../../../core/jobs/types.ts'
 
 /** Stands in for the networks: "denoising" halves every sample, so that what was done to a picture can be told exactly. */
 export class HalvingInference implements Inference {
   readonly threads = 1
+  /** What every cell of a confidence map is told to spread. */
+  spreading = 2
+  curve: ConfidenceCurve | null = null
   tiles: TileRequest[] = []
   estimated = 10
   /** Fails the tiles of pictures of this width. */
@@ -31,10 +34,19 @@ export class HalvingInference implements Inference {
     const sigma = new Float32Array(new SharedArrayBuffer(4 * columns * rows)).fill(this.estimated)
     return { sigma: this.estimated, map: { sigma, columns, rows, cell: 16 } }
   }
+  async spread(_: string, { core }: SpreadRequest): Promise<Float32Array> {
+    return new Float32Array(Math.ceil(core.width / 8) * Math.ceil(core.height / 8)).fill(this.spreading)
+  }
+  confidenceCurve = () => this.curve
+  devices = async () => ['cpu' as const]
+  configure = () => {}
+  placement = () => ({ device: 'cpu' as const, threads: 1, fellBack: null })
   models = () => []
   encoderHash = () => null
   relations = () => ({ copy: 1, nearDuplicate: 1, similar: 1 })
   encode = async () => []
+  descriptorLength = () => 128
+  decode = async () => []
   denoiseFloat: Inference['denoiseFloat'] = async (_, planes) => planes
   close = async () => {}
 }

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
-import type { DenoiseTile } from '../../../core/contract/index.ts'
+import { CONFIDENCE_SCALE, jobSpec, type DenoiseConfidence, type DenoiseTile } from '../../../core/contract/index.ts'
 import { DenoiseSessions } from '../../../core/denoise/index.ts'
 import { writePicture } from '../../../core/images/index.ts'
 import { temporaryFolder } from '../../support/pictures.ts'
@@ -56,7 +56,7 @@ test('tiles of an older preview are gone', async () => {
 })
 
 test('the same settings again need no inference; a cancelled preview is not taken for a finished one', async () => {
-  const { sessions, session, inference } = await open()
+  const { sessions, session, inference } = await open(1500, 500)
   const cancelled = jobContext((count, context) => count === 2 && context.cancel())
   await expect(sessions.preview(preview(session.id), cancelled, () => {})).rejects.toThrow()
   expect(inference.tiles).toHaveLength(1)
@@ -118,4 +118,90 @@ test('the original and the tiles of a wide-gamut picture show the same colours',
   const stored = new Uint16Array(picture.buffer)
   const unconverted = original.reduce((sum, value, index) => sum + Math.abs(value - stored[index]! / 257), 0) / original.length
   expect(unconverted).toBeGreaterThan(3)
+})
+
+test('where the picture is shown smaller, a reduced one comes first and covers what is seen', async () => {
+  const { sessions, session, inference } = await open(900, 700)
+  const tiles: DenoiseTile[] = []
+  const view = { x: 100, y: 50, width: 799, height: 600, scale: 0.34 }
+  await sessions.preview(preview(session.id, { view }), jobContext(), (tile) => tiles.push(tile))
+  const [look, ...rest] = tiles
+  expect(look).toMatchObject({ x: 100, y: 50, width: 799, height: 600, scale: 3 })
+  // White noise of σ 20 has a third of that left.
+  expect(inference.tiles[0]).toMatchObject({ sigma: 20 / 3, source: { width: 267, height: 200 } })
+  expect(rest.every(({ scale }) => scale === undefined)).toBe(true)
+  expect(rest.reduce((sum, { width, height }) => sum + width * height, 0)).toBe(900 * 700)
+  const shown = sharp((await sessions.lookTile(session.id, look!.revision, 0, 0))!)
+  expect(await shown.metadata()).toMatchObject({ width: 267, height: 200 })
+  const mean = (await shown.stats()).channels[0]!.mean
+  const { channels } = await sharp(await sessions.original(session.id))
+    .extract({ left: 100, top: 50, width: 799, height: 600 })
+    .stats()
+  expect(mean).toBeCloseTo(channels[0]!.mean / 2, -0.5)
+})
+
+test('at full size there is nothing to show first', async () => {
+  const { sessions, session } = await open()
+  const scales: unknown[] = []
+  const view = { x: 0, y: 0, width: 300, height: 300, scale: 0.8 }
+  await sessions.preview(preview(session.id, { view }), jobContext(), ({ scale }) => scales.push(scale))
+  expect(new Set(scales)).toEqual(new Set([undefined]))
+})
+
+const confidence = (sessionId: string, change: object = {}) =>
+  jobSpec.parse({ kind: 'denoise-confidence', sessionId, tier: 'fast', sigma: 20, ...change }) as Extract<
+    ReturnType<typeof jobSpec.parse>,
+    { kind: 'denoise-confidence' }
+  >
+
+test('a confidence map covers the area in whole cells and tells the calibrated error', async () => {
+  const { sessions, session, inference } = await open(600, 500)
+  inference.curve = {
+    model: 'm',
+    command: 'c',
+    images: 1,
+    cells: 1,
+    rankCorrelation: 1,
+    bySigma: [],
+    knots: [
+      [1, 3],
+      [3, 5],
+    ],
+  }
+  const parts: DenoiseConfidence[] = []
+  await sessions.confidence(confidence(session.id, { area: { x: 101, y: 13, width: 480, height: 900 } }), jobContext(), (part) =>
+    parts.push(part),
+  )
+  expect(parts).toMatchObject([{ x: 96, y: 8, width: 485, height: 492, calibrated: true, revision: 1 }])
+  const picture = await sessions.confidencePart(session.id, 1, 96, 8)
+  const { data, info } = await sharp(picture!).toColourspace('b-w').raw().toBuffer({ resolveWithObject: true })
+  expect(info).toMatchObject({ width: Math.ceil(485 / 8), height: Math.ceil(492 / 8), channels: 1 })
+  // A spread of 2 lies half way between the knots.
+  expect(new Set(data)).toEqual(new Set([4 * CONFIDENCE_SCALE]))
+})
+
+test('without a curve the map is told to be uncalibrated; a newer map replaces the older; cancelled, it stops', async () => {
+  const { sessions, session } = await open(600, 500)
+  const seen: DenoiseConfidence[] = []
+  await sessions.confidence(confidence(session.id), jobContext(), (part) => seen.push(part))
+  await sessions.confidence(confidence(session.id), jobContext(), (part) => seen.push(part))
+  expect(seen.map(({ calibrated, revision }) => [calibrated, revision])).toEqual([
+    [false, 1],
+    [false, 2],
+  ])
+  expect(await sessions.confidencePart(session.id, 1, 0, 0)).toBeUndefined()
+  const cancelled = jobContext((_, context) => context.cancel())
+  await expect(sessions.confidence(confidence(session.id), cancelled, (part) => seen.push(part))).rejects.toThrow()
+  expect(seen).toHaveLength(2)
+})
+
+test('the loss of structure is that of the finished preview', async () => {
+  const { sessions, session } = await open(300, 200)
+  expect(() => sessions.structure(session.id)).toThrow(expect.objectContaining({ code: 'JOB_STATE' }))
+  await sessions.preview(preview(session.id), jobContext(), () => {})
+  // Halving takes half of all contrast.
+  const { loss, limit, worst } = await sessions.structure(session.id)
+  expect(loss).toBeGreaterThan(0.2)
+  expect(limit).toBeLessThan(loss)
+  expect(worst).toMatchObject({ width: 256, height: 200 })
 })

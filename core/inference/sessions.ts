@@ -1,0 +1,100 @@
+import type { InferenceSession } from 'onnxruntime-node'
+import { LucidexError, type Device } from '../contract/index.ts'
+import { readModel, type ModelFile } from './registry.ts'
+
+/** What of an ONNX session is used: a test's stand-in needs no more. */
+export type Session = Pick<InferenceSession, 'run' | 'release'>
+
+export interface SessionSettings {
+  device: Device
+  /** Threads that a session on the CPU computes with. */
+  threads: number
+}
+
+export interface SessionsOptions {
+  create(bytes: Uint8Array, settings: SessionSettings): Promise<Session>
+  /** Told when the device is given up for the CPU. */
+  onFallback(reason: string): void
+  read?: typeof readModel
+}
+
+/**
+ * The sessions of the models in use, each made at its first use from bytes that were verified. Those that are
+ * asked to are run on the chosen device. When that fails, while a session is made or in the middle of a
+ * picture, the device is given up, and the same run is done again on the CPU: nothing is lost.
+ */
+export class ModelSessions {
+  readonly #options: SessionsOptions
+  readonly #sessions = new Map<string, Session>()
+  #settings: SessionSettings = { device: 'cpu', threads: 1 }
+
+  constructor(options: SessionsOptions) {
+    this.#options = options
+  }
+
+  /** Another device or count of threads: sessions are made anew. Not while one runs. */
+  async configure(settings: SessionSettings): Promise<void> {
+    const same = settings.device === this.#settings.device && settings.threads === this.#settings.threads
+    this.#settings = settings
+    if (!same) await this.release()
+  }
+
+  /**
+   * Runs a model. Only `accelerated` ones leave the CPU: small ones would lose more on the way than they gain.
+   * Errors: MODEL_NOT_FOUND, MODEL_CHECKSUM, MODEL_INVALID, and what the CPU's session throws.
+   */
+  async run(
+    model: ModelFile,
+    feeds: InferenceSession.FeedsType,
+    { accelerated = false, outputs }: { accelerated?: boolean; outputs?: string[] } = {},
+  ): Promise<InferenceSession.ReturnType> {
+    const run = async (device: Device) => {
+      const session = await this.#load(model, device)
+      return outputs ? session.run(feeds, outputs) : session.run(feeds)
+    }
+    const { device } = this.#settings
+    if (!accelerated || device === 'cpu') return run('cpu')
+    try {
+      return await run(device)
+    } catch (thrown) {
+      // A model that is missing or damaged is so on every device.
+      if (thrown instanceof LucidexError && thrown.code !== 'MODEL_INVALID') throw thrown
+      await this.#giveUp(device, (thrown as Error).message)
+      return run('cpu')
+    }
+  }
+
+  async release(): Promise<void> {
+    const all = [...this.#sessions.values()]
+    this.#sessions.clear()
+    // What a failed device cannot even let go of is gone with it.
+    for (const session of all) await session.release().catch(() => undefined)
+  }
+
+  async #giveUp(device: Device, reason: string): Promise<void> {
+    this.#settings = { ...this.#settings, device: 'cpu' }
+    for (const [key, session] of [...this.#sessions]) {
+      if (!key.startsWith(`${device}:`)) continue
+      this.#sessions.delete(key)
+      await session.release().catch(() => undefined)
+    }
+    this.#options.onFallback(`${device.toUpperCase()} failed and the CPU went on: ${reason.split('\n')[0]}`)
+  }
+
+  async #load(model: ModelFile, device: Device): Promise<Session> {
+    const key = `${device}:${model.sha256}`
+    const known = this.#sessions.get(key)
+    if (known) return known
+    const bytes = await (this.#options.read ?? readModel)(model)
+    try {
+      const session = await this.#options.create(bytes, { ...this.#settings, device })
+      this.#sessions.set(key, session)
+      return session
+    } catch (thrown) {
+      throw new LucidexError('MODEL_INVALID', `The model cannot be loaded: ${(thrown as Error).message}`, {
+        path: model.path,
+        cause: thrown,
+      })
+    }
+  }
+}
