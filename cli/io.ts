@@ -43,3 +43,14 @@ export function quietLog(io: Io): Log {
     error: (message) => io.note(`error: ${message}`),
   }
 }
+
+/** Ctrl-C aborts the work, which cleans up after itself. */
+export async function interruptible<T>(io: Io, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController()
+  const stop = io.onInterrupt(() => controller.abort())
+  try {
+    return await work(controller.signal)
+  } finally {
+    stop()
+  }
+}

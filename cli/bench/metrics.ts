@@ -25,32 +25,49 @@ const C2 = (0.03 * 255) ** 2
  * the mean of the planes. At most 1, for equal pictures.
  */
 export function ssim(a: PlanarPicture, b: PlanarPicture): number {
+  return ssimAgainst(a)(b)
+}
+
+/** {@link ssim} of one picture against several others of its size: its own moments are computed once. */
+export function ssimAgainst(a: PlanarPicture): (b: PlanarPicture) => number {
   const { width, height, planes } = a
-  if (width <= 2 * RADIUS || height <= 2 * RADIUS) return Number.NaN
+  if (width <= 2 * RADIUS || height <= 2 * RADIUS) return () => Number.NaN
   const size = width * height
-  let sum = 0
-  for (let plane = 0; plane < planes; plane++) {
-    const of = (value: (index: number) => number) =>
-      blur(
-        Float64Array.from({ length: size }, (_, index) => value(plane * size + index)),
-        width,
-        height,
-      )
-    const meanA = of((index) => a.data[index]!)
-    const meanB = of((index) => b.data[index]!)
-    const squaresA = of((index) => a.data[index]! ** 2)
-    const squaresB = of((index) => b.data[index]! ** 2)
-    const products = of((index) => a.data[index]! * b.data[index]!)
-    let total = 0
-    for (let index = 0; index < meanA.length; index++) {
-      const [x, y] = [meanA[index]!, meanB[index]!]
-      const variances = squaresA[index]! - x * x + squaresB[index]! - y * y
-      const covariance = products[index]! - x * y
-      total += ((2 * x * y + C1) * (2 * covariance + C2)) / ((x * x + y * y + C1) * (variances + C2))
+  const own = Array.from({ length: planes }, (_, plane) => {
+    const samples = planeOf(a, plane)
+    return { samples, means: blur(samples, width, height), squares: blur(product(samples, samples), width, height) }
+  })
+  return (b) => {
+    let sum = 0
+    for (const [plane, { samples, means, squares }] of own.entries()) {
+      const others = planeOf(b, plane)
+      const meansB = blur(others, width, height)
+      const squaresB = blur(product(others, others), width, height)
+      const products = blur(product(samples, others), width, height)
+      let total = 0
+      for (let index = 0; index < means.length; index++) {
+        const x = means[index]!
+        const y = meansB[index]!
+        const variances = squares[index]! - x * x + squaresB[index]! - y * y
+        const covariance = products[index]! - x * y
+        total += ((2 * x * y + C1) * (2 * covariance + C2)) / ((x * x + y * y + C1) * (variances + C2))
+      }
+      sum += total / means.length
     }
-    sum += total / meanA.length
+    return sum / planes
   }
-  return sum / planes
+
+  function planeOf({ data }: PlanarPicture, plane: number): Float64Array {
+    const samples = new Float64Array(size)
+    for (let index = 0, from = plane * size; index < size; index++, from++) samples[index] = data[from]!
+    return samples
+  }
+}
+
+function product(a: Float64Array, b: Float64Array): Float64Array {
+  const products = new Float64Array(a.length)
+  for (let index = 0; index < a.length; index++) products[index] = a[index]! * b[index]!
+  return products
 }
 
 /** Convolution with the window where it lies inside: RADIUS fewer samples on every side. */

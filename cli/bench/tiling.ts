@@ -28,27 +28,27 @@ export async function measureTiling(network: Network, stride: number, signal?: A
     signal?.throwIfAborted()
     const whole = await network.run(picture, sigma)
     for (const start of [0, CUT]) {
-      const half = (data: Float32Array, planes: number) => {
-        const part = new Float32Array(planes * HEIGHT * CUT)
-        for (let row = 0; row < planes * HEIGHT; row++) {
-          part.set(data.subarray(row * WIDTH + start, row * WIDTH + start + CUT), row * CUT)
-        }
-        return part
-      }
-      const part = await network.run({ data: half(picture.data, 3), width: CUT, height: HEIGHT }, half(sigma, 1))
-      const expected = half(whole.data, 3)
+      const part = await network.run({ data: half(picture.data, start), width: CUT, height: HEIGHT }, half(sigma, start))
+      const expected = half(whole.data, start)
       for (let index = 0; index < expected.length; index++) {
         const column = index % CUT
         const distance = start === 0 ? CUT - 1 - column : column
-        const difference = 255 * Math.abs(part.data[index]! - expected[index]!)
-        if (difference > byDistance[distance]!) byDistance[distance] = difference
+        byDistance[distance] = Math.max(byDistance[distance]!, 255 * Math.abs(part.data[index]! - expected[index]!))
       }
     }
   }
   const worst: TilingReport['worst'] = []
   for (let margin = 0; margin < CUT; margin += stride) worst.push({ margin, difference: Math.max(...byDistance.subarray(margin)) })
   const enough = worst.find(({ difference }) => difference <= TOLERANCE)
-  return { worst: worst.slice(0, worst.findIndex(({ difference }) => difference < 1e-3) + 1), margin: enough?.margin ?? CUT }
+  const nothing = worst.findIndex(({ difference }) => difference < 1e-3)
+  return { worst: nothing < 0 ? worst : worst.slice(0, nothing + 1), margin: enough?.margin ?? CUT }
+}
+
+/** The columns from `start` on, of all planes. */
+function half(planes: Float32Array, start: number): Float32Array {
+  const part = new Float32Array(planes.length / 2)
+  for (let row = 0; row < planes.length / WIDTH; row++) part.set(planes.subarray(row * WIDTH + start, row * WIDTH + start + CUT), row * CUT)
+  return part
 }
 
 type Drawing = (x: number, y: number, plane: number) => number
@@ -76,14 +76,19 @@ const NOISES: { added: number; told(x: number, y: number): number }[] = [
 ]
 
 function* hardInputs(): Generator<{ picture: Planes; sigma: Float32Array }> {
+  const sigma = new Float32Array(WIDTH * HEIGHT)
+  const data = new Float32Array(3 * sigma.length)
   for (const [index, drawing] of DRAWINGS.entries()) {
     for (const { added, told } of NOISES) {
       const random = createRandom(index)
-      const data = Float32Array.from({ length: 3 * WIDTH * HEIGHT }, (_, at) => {
-        const y = Math.floor(at / WIDTH)
-        return drawing(at % WIDTH, y % HEIGHT, Math.floor(y / HEIGHT)) + (added / 255) * random.normal()
-      })
-      const sigma = Float32Array.from({ length: WIDTH * HEIGHT }, (_, at) => told(at % WIDTH, Math.floor(at / WIDTH)) / 255)
+      for (let y = 0, at = 0; y < HEIGHT; y++) {
+        for (let x = 0; x < WIDTH; x++, at++) {
+          sigma[at] = told(x, y) / 255
+          for (let plane = 0; plane < 3; plane++) {
+            data[plane * sigma.length + at] = drawing(x, y, plane) + (added === 0 ? 0 : (added / 255) * random.normal())
+          }
+        }
+      }
       yield { picture: { data, width: WIDTH, height: HEIGHT }, sigma }
     }
   }

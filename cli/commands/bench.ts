@@ -1,28 +1,21 @@
 import path from 'node:path'
-import { TIERS } from '../../core/contract/index.ts'
-import { choiceOption, COMMON_HELP, EXIT, numberOption, parse, UsageError, type Command } from '../args.ts'
-import { benchDenoise } from '../bench-denoise.ts'
+import { COMMON_HELP, EXIT, numberOption, parse, UsageError, type Command } from '../args.ts'
 import { readSuite } from '../bench/attacks.ts'
 import { benchCopies } from '../bench/copies.ts'
 import { benchNoise, type Estimates } from '../bench/noise.ts'
-import { quietLog, type Io } from '../io.ts'
+import { interruptible, quietLog, type Io } from '../io.ts'
 import { ATTACKS_FILE } from '../paths.ts'
 import { withEngine } from '../session.ts'
 import { markdownTable, table } from '../table.ts'
+import { DENOISE_HELP, runDenoise, runTiling } from './benchDenoise.ts'
 
 export const bench: Command = {
   help: `Usage: lucidex bench denoise --data <dir> [options]
+       lucidex bench tiling
        lucidex bench copies --data <dir> [options]
        lucidex bench noise --data <dir> [options]
 
-bench denoise adds Gaussian noise of a known σ to clean pictures, takes it out again and prints the mean
-PSNR and SSIM; with --pairs it denoises real noisy pictures, for which clean ones are at hand, blindly.
-
-  --data <dir>          clean pictures
-  --sigma 0..75         σ of the noise, 8-bit units (default 25)
-  --model fast|best     (default best)
-  --pairs <dir>         couples named *_real.* and *_mean.*, instead of --data
-  --limit N             only N of the pictures, evenly spaced
+${DENOISE_HELP}
 
 bench copies damages pictures in 36 ways and counts how often their original is found first among all;
 a 64-bit DCT hash answers the same queries beside it.
@@ -46,38 +39,11 @@ ${COMMON_HELP}`,
   async run(args, io) {
     const [kind, ...rest] = args
     if (kind === 'denoise') return runDenoise(rest, io)
+    if (kind === 'tiling') return runTiling(rest, io)
     if (kind === 'copies') return runCopies(rest, io)
     if (kind === 'noise') return runNoise(rest, io)
-    throw new UsageError(kind === undefined ? 'bench needs to know what: denoise, copies or noise' : `there is no bench "${kind}"`)
+    throw new UsageError(kind === undefined ? 'bench needs to know what: denoise, tiling, copies or noise' : `there is no bench "${kind}"`)
   },
-}
-
-async function runDenoise(args: string[], io: Io): Promise<number> {
-  const { values, positionals } = parse(args, {
-    data: { type: 'string' },
-    sigma: { type: 'string' },
-    model: { type: 'string' },
-    pairs: { type: 'string' },
-    limit: { type: 'string' },
-  })
-  refuse(positionals)
-  if ((values.data === undefined) === (values.pairs === undefined)) throw new UsageError('bench denoise needs either --data or --pairs')
-  const tier = choiceOption('--model', values.model, TIERS) ?? 'best'
-  const sigma = numberOption('--sigma', values.sigma, { min: 0, max: 75 }) ?? 25
-  const limit = numberOption('--limit', values.limit, { min: 1, max: 1_000_000, whole: true })
-  const report = await interruptible(io, (signal) =>
-    withEngine({ io }, (engine) =>
-      benchDenoise(
-        { data: absolute(values.data), pairs: absolute(values.pairs), sigma, tier, limit, signal, onProgress: io.progress },
-        engine.inference,
-        quietLog(io),
-      ),
-    ),
-  )
-  io.progress('')
-  if (values.json) io.print(JSON.stringify(report, null, 2))
-  else io.print(table(Object.entries(report).flatMap(([name, value]) => (typeof value === 'number' ? [[name, rounded(value)]] : []))))
-  return EXIT.ok
 }
 
 async function runCopies(args: string[], io: Io): Promise<number> {
@@ -152,19 +118,4 @@ function refuse([first]: string[]): void {
 
 function absolute(folder: string | undefined): string | undefined {
   return folder === undefined ? undefined : path.resolve(folder)
-}
-
-function rounded(value: number): string {
-  return Number.isInteger(value) ? String(value) : value.toFixed(value < 1 ? 4 : 2)
-}
-
-/** Ctrl-C aborts the work, which cleans up after itself. */
-async function interruptible<T>(io: Io, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const controller = new AbortController()
-  const stop = io.onInterrupt(() => controller.abort())
-  try {
-    return await work(controller.signal)
-  } finally {
-    stop()
-  }
 }
