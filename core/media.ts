@@ -66,8 +66,8 @@ export function createMedia({ library, queries, sessions, downloads }: MediaSour
     async query([queryId = '']) {
       return picture(await readView(queries.get(queryId).path, VIEW_PX))
     },
-    async original([sessionId = '']) {
-      return picture(await sessions.original(sessionId))
+    async original([sessionId = '', maxPx]) {
+      return picture(await sessions.original(sessionId, maxPx === undefined ? undefined : Number(maxPx)))
     },
     async tile([sessionId = '', revision, x, y]) {
       const body = await sessions.tile(sessionId, Number(revision), Number(x), Number(y))

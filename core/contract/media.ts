@@ -14,8 +14,8 @@ export const mediaPath = {
   reconstruction: (imageId: number, contentHash: string, encoder: string) =>
     `${MEDIA_PREFIX}reconstruction/${imageId}/${contentHash.slice(0, 16)}/${encoder.slice(0, 16)}`,
   query: (queryId: string) => `${MEDIA_PREFIX}query/${queryId}`,
-  /** The upright original of a denoise session, at full size. */
-  original: (sessionId: string) => `${MEDIA_PREFIX}original/${sessionId}`,
+  /** The upright original of a denoise session: at full size, or at most so many pixels on its long side, which is there much sooner. */
+  original: (sessionId: string, maxPx?: number) => `${MEDIA_PREFIX}original/${sessionId}${maxPx === undefined ? '' : `/${maxPx}`}`,
   tile: (sessionId: string, revision: number, x: number, y: number) => `${MEDIA_PREFIX}tile/${sessionId}/${revision}/${x}/${y}`,
   /** A tile of the reduced picture that is denoised first; x and y in its own pixels. */
   look: (sessionId: string, revision: number, x: number, y: number) => `${MEDIA_PREFIX}look/${sessionId}/${revision}/${x}/${y}`,

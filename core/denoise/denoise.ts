@@ -6,6 +6,8 @@ export interface DenoiseOptions {
   tier: Tier
   /** σ of the noise in 8-bit units, for the whole picture or by place. */
   sigma: NoiseLevel
+  /** The tiles to be done, in order; by default all of them, outward from the focus. */
+  tiles?: readonly Rect[]
   /** Tiles are done outward from here; by default from the middle. */
   focus?: { x: number; y: number }
   /** Where the result is written; by default fresh memory of the picture's size. */
@@ -32,7 +34,7 @@ export async function denoisePicture(
   const { tier, sigma, focus = { x: picture.width / 2, y: picture.height / 2 } } = options
   const { buffer, width, height, channels, bitDepth } = picture
   const target = options.target ?? new SharedArrayBuffer(buffer.byteLength)
-  const tiles = outward(tileCores(width, height), focus)
+  const tiles = options.tiles ?? outward(tileCores(width, height), focus)
   for (const [index, core] of tiles.entries()) {
     await steps.checkpoint()
     await inference.denoiseTile({ tier, source: { buffer, width, height, channels, bitDepth }, target, core, sigma })

@@ -115,7 +115,8 @@ export class DenoiseSessions {
 
   /**
    * Denoises a session's picture for the view, outward from the focus; `emit` gets every tile as it is
-   * done. A preview that is there already for the same tier and σ is announced again without inference.
+   * done. What an earlier preview with the same tier and σ has done, finished or not, is announced again without
+   * inference: a preview can be started anew whenever someone looks elsewhere.
    * Errors: SESSION_NOT_FOUND and those of the inference.
    */
   async preview(
@@ -128,29 +129,24 @@ export class DenoiseSessions {
     const { tier } = spec
     const sigma = chooseSigma(spec.sigma, session.estimate)
     const revision = ++session.revision
-    const ready =
-      sigma === 0 ? picture.buffer : earlier?.finished && earlier.tier === tier && earlier.sigma === sigma ? earlier.target : undefined
-    const target = ready ?? new SharedArrayBuffer(picture.buffer.byteLength)
+    const known = earlier?.tier === tier && earlier.sigma === sigma ? earlier : undefined
+    const target = sigma === 0 ? picture.buffer : (known?.target ?? new SharedArrayBuffer(picture.buffer.byteLength))
     const preview: Preview = { revision, tier, sigma, target, tiles: new Map(), lookTiles: new Map(), finished: false }
     session.preview = preview
-    const announce = (tile: Rect, done: number, total: number) => {
-      preview.tiles.set(`${tile.x}/${tile.y}`, tile)
+
+    const tiles = outward(tileCores(picture.width, picture.height), spec.focus ?? { x: picture.width / 2, y: picture.height / 2 })
+    const announce = (tile: Rect) => {
+      preview.tiles.set(keyOf(tile), tile)
       emit({ sessionId: session.id, revision, ...tile, url: mediaPath.tile(session.id, revision, tile.x, tile.y) })
-      context.progress({ done, total })
+      context.progress({ done: preview.tiles.size, total: tiles.length })
     }
-    if (ready) {
-      const tiles = outward(tileCores(picture.width, picture.height), spec.focus ?? { x: picture.width / 2, y: picture.height / 2 })
-      for (const [index, tile] of tiles.entries()) announce(tile, index + 1, tiles.length)
-    } else {
-      await this.#showLook(session, preview, spec, context, emit)
-      context.progress({ done: 0, total: tileCores(picture.width, picture.height).length })
-      await denoisePicture(
-        this.#inference,
-        picture,
-        { tier, sigma, focus: spec.focus, target },
-        { checkpoint: context.checkpoint, onTile: announce },
-      )
-    }
+    context.progress({ done: 0, total: tiles.length })
+    const isDone = (tile: Rect) => sigma === 0 || known?.tiles.has(keyOf(tile)) === true
+    for (const tile of tiles) if (isDone(tile)) announce(tile)
+    const missing = tiles.filter((tile) => !isDone(tile))
+    if (spec.view && missing.some((tile) => overlap(tile, spec.view!))) await this.#showLook(session, preview, spec, context, emit)
+    const steps = { checkpoint: context.checkpoint, onTile: announce }
+    if (sigma !== 0) await denoisePicture(this.#inference, picture, { tier, sigma, target, tiles: missing }, steps)
     preview.finished = true
   }
 
@@ -175,7 +171,7 @@ export class DenoiseSessions {
       {
         checkpoint: context.checkpoint,
         onTile(tile) {
-          lookTiles.set(`${tile.x}/${tile.y}`, tile)
+          lookTiles.set(keyOf(tile), tile)
           const url = mediaPath.look(session.id, revision, tile.x, tile.y)
           emit({ sessionId: session.id, revision, ...coveredBy(tile, look), url, scale: look.scale })
         },
@@ -212,7 +208,7 @@ export class DenoiseSessions {
         const error = sigma === 0 ? 0 : curve ? expectedError(curve.knots, value) : value
         return Math.min(255, Math.round(error * CONFIDENCE_SCALE))
       })
-      confidence.parts.set(`${part.x}/${part.y}`, { values, columns })
+      confidence.parts.set(keyOf(part), { values, columns })
       const url = mediaPath.confidence(session.id, confidence.revision, part.x, part.y)
       emit({ sessionId: session.id, revision: confidence.revision, ...part, url, calibrated: curve !== null })
       context.progress({ done: index + 1, total: parts.length })
@@ -222,7 +218,7 @@ export class DenoiseSessions {
   /** A part of a confidence map; undefined when it is not done or belongs to an older map. */
   async confidencePart(id: string, revision: number, x: number, y: number): Promise<Uint8Array | undefined> {
     const confidence = this.#sessions.get(id)?.confidence
-    const part = confidence?.revision === revision ? confidence.parts.get(`${x}/${y}`) : undefined
+    const part = confidence?.revision === revision ? confidence.parts.get(keyOf({ x, y })) : undefined
     return part && encodeGrey(part.values, part.columns)
   }
 
@@ -237,9 +233,10 @@ export class DenoiseSessions {
     return preview.structure
   }
 
-  /** The upright original for the screen, 8-bit sRGB, at full size. Errors: SESSION_NOT_FOUND and those of reading a picture. */
-  original(id: string): Promise<Uint8Array> {
+  /** The upright original for the screen, 8-bit sRGB, at full size or at most so large. Errors: SESSION_NOT_FOUND and those of reading a picture. */
+  original(id: string, maxPx?: number): Promise<Uint8Array> {
     const session = this.#get(id)
+    if (maxPx !== undefined) return readView(session.path, maxPx)
     session.original ??= readView(session.path)
     return session.original
   }
@@ -248,7 +245,7 @@ export class DenoiseSessions {
   async tile(id: string, revision: number, x: number, y: number): Promise<Uint8Array | undefined> {
     const session = this.#sessions.get(id)
     const preview = session?.preview
-    const tile = preview?.revision === revision ? preview.tiles.get(`${x}/${y}`) : undefined
+    const tile = preview?.revision === revision ? preview.tiles.get(keyOf({ x, y })) : undefined
     if (!session || !preview || !tile) return undefined
     return encodeTile({ ...session.picture, buffer: preview.target }, tile)
   }
@@ -256,7 +253,7 @@ export class DenoiseSessions {
   /** The same of the reduced picture that is shown first. */
   async lookTile(id: string, revision: number, x: number, y: number): Promise<Uint8Array | undefined> {
     const preview = this.#sessions.get(id)?.preview
-    const tile = preview?.revision === revision ? preview.lookTiles.get(`${x}/${y}`) : undefined
+    const tile = preview?.revision === revision ? preview.lookTiles.get(keyOf({ x, y })) : undefined
     return tile && preview?.look && encodeTile(preview.look.picture, tile)
   }
 
@@ -300,4 +297,12 @@ function partsOf(area: Rect, picture: Picture): Rect[] {
   const height = Math.min(area.y + area.height, picture.height) - y
   const parts = tileCores(width, height).map((part) => ({ ...part, x: part.x + x, y: part.y + y }))
   return outward(parts, { x: x + width / 2, y: y + height / 2 })
+}
+
+function keyOf({ x, y }: Pick<Rect, 'x' | 'y'>): string {
+  return `${x}/${y}`
+}
+
+function overlap(a: Rect, b: Rect): boolean {
+  return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height
 }

@@ -66,7 +66,7 @@ test('the same settings again need no inference; a cancelled preview is not take
   let announced = 0
   await sessions.preview(preview(session.id), jobContext(), () => announced++)
   expect(inference.tiles).toHaveLength(used)
-  expect(announced).toBe(used - 1)
+  expect(announced).toBe(used)
 })
 
 test('a clean picture is shown as it is', async () => {
@@ -204,4 +204,24 @@ test('the loss of structure is that of the finished preview', async () => {
   expect(loss).toBeGreaterThan(0.2)
   expect(limit).toBeLessThan(loss)
   expect(worst).toMatchObject({ width: 256, height: 200 })
+})
+
+test('a preview aimed elsewhere keeps the tiles that are done and does the others', async () => {
+  const { sessions, session, inference } = await open(1500, 800)
+  const cancelled = jobContext((count, context) => count === 3 && context.cancel())
+  await expect(sessions.preview(preview(session.id, { focus: { x: 0, y: 0 } }), cancelled, () => {})).rejects.toThrow()
+  expect(inference.tiles).toHaveLength(2)
+  const tiles: DenoiseTile[] = []
+  await sessions.preview(preview(session.id, { focus: { x: 1500, y: 800 } }), jobContext(), (tile) => tiles.push(tile))
+  expect(new Set(inference.tiles.map(({ core }) => `${core.x}/${core.y}`)).size).toBe(inference.tiles.length)
+  expect(new Set(tiles.map(({ revision }) => revision))).toEqual(new Set([2]))
+  expect(tiles.reduce((sum, { width, height }) => sum + width * height, 0)).toBe(1500 * 800)
+  // Another σ begins from nothing.
+  await sessions.preview(preview(session.id, { sigma: 21 }), jobContext(), () => {})
+  expect(inference.tiles).toHaveLength(2 * tiles.length)
+})
+
+test('the original can be had reduced', async () => {
+  const { sessions, session } = await open(600, 500)
+  expect(await sharp(await sessions.original(session.id, 200)).metadata()).toMatchObject({ width: 200, height: 167 })
 })
