@@ -84,6 +84,43 @@ describe('the denoise view', () => {
     await vi.waitFor(() => expect(previews(fake).length).toBe(1))
   })
 
+  it('warns where strength takes structure along, and knows how much would keep it', async () => {
+    await startFake({ count: 10 })
+    await denoise.open({ kind: 'item', id: 3 })
+    expect(denoise.eatsStructure).toBe(false)
+    denoise.structure = { loss: 0.3, limit: 0.15, worst: null }
+    expect([denoise.eatsStructure, denoise.keepingStrength]).toEqual([true, 50])
+    denoise.strength = 50
+    expect(denoise.eatsStructure).toBe(false)
+    denoise.strength = 100
+    denoise.texture = 60
+    expect(denoise.eatsStructure).toBe(false)
+  })
+
+  it('takes edits back and makes them again, and computes anew only when that is needed', async () => {
+    const fake = await startFake({ count: 10 })
+    await denoise.open({ kind: 'item', id: 3 })
+    await vi.waitFor(() => expect(previews(fake).length).toBe(1))
+    denoise.strength = 40
+    denoise.record()
+    denoise.tier = 'fast'
+    denoise.restart()
+    denoise.record()
+    await vi.waitFor(() => expect(previews(fake).length).toBe(2))
+    denoise.undo()
+    await vi.waitFor(() => expect(previews(fake).length).toBe(3))
+    expect([denoise.tier, denoise.strength]).toEqual(['best', 40])
+    denoise.undo()
+    await aWhile()
+    expect([denoise.strength, previews(fake).length]).toEqual([100, 3])
+    denoise.redo()
+    expect(denoise.strength).toBe(40)
+    denoise.reset()
+    expect(denoise.strength).toBe(100)
+    denoise.undo()
+    expect(denoise.strength).toBe(40)
+  })
+
   it('exports with the settings that are seen', async () => {
     const fake = await startFake({ count: 10 })
     await denoise.open({ kind: 'item', id: 3 })

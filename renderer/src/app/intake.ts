@@ -127,12 +127,15 @@ export async function choosePictureToFind(): Promise<void> {
 
 /** Lets a person choose the picture to denoise, by path, so that the result can be written beside it. */
 export async function choosePictureToDenoise(): Promise<void> {
-  const path = desktop
-    ? await desktop.choosePicture()
-    : await dialogs.pick({ mode: 'picture', title: 'Open a picture', action: 'Open in Denoise' })
+  const path = await choosePicture('Open a picture', 'Open in Denoise')
   if (!path) return
   router.go('denoise')
   await denoise.open({ kind: 'path', path })
+}
+
+/** A picture's path, chosen by a person; null when dismissed. */
+export function choosePicture(title: string, action: string): Promise<string | null> {
+  return desktop ? desktop.choosePicture() : dialogs.pick({ mode: 'picture', title, action })
 }
 
 /** Adds pictures or folders to the queue of the batch, by path. */
@@ -141,9 +144,7 @@ function queuePaths(kind: 'picture' | 'folder', paths: string[]): void {
 }
 
 export async function addPictureToBatch(): Promise<void> {
-  const path = desktop
-    ? await desktop.choosePicture()
-    : await dialogs.pick({ mode: 'picture', title: 'Add a picture', action: 'Add picture' })
+  const path = await choosePicture('Add a picture', 'Add picture')
   if (path) queuePaths('picture', [path])
 }
 

@@ -8,11 +8,20 @@ const SURE = [224, 176, 98] as const
 const DOUBTFUL = [226, 62, 74] as const
 const STRONGEST = 0.9
 
-/** The colour of an expected error (root mean square, 8-bit levels): none where there is none, then amber, then red. Alpha 0..1. */
+/** The colour of an expected error (root mean square, 8-bit levels): hardly any for what is usual, then amber, then red. Alpha 0..1. */
 export function errorColour(levels: number): [red: number, green: number, blue: number, alpha: number] {
   const share = Math.min(1, levels / CONFIDENCE_TOP)
   const mixed = (index: 0 | 1 | 2) => Math.round(SURE[index] + (DOUBTFUL[index] - SURE[index]) * share)
-  return [mixed(0), mixed(1), mixed(2), STRONGEST * share ** 0.7]
+  return [mixed(0), mixed(1), mixed(2), STRONGEST * share ** 1.5]
+}
+
+/** All the colours from no error to {@link CONFIDENCE_TOP}, as CSS has them. */
+export function errorRamp(): string {
+  const stops = [0, 0.25, 0.5, 0.75, 1].map((share) => {
+    const [red, green, blue, alpha] = errorColour(share * CONFIDENCE_TOP)
+    return `rgb(${red} ${green} ${blue} / ${alpha.toFixed(2)})`
+  })
+  return `linear-gradient(to right, ${stops.join(', ')})`
 }
 
 /** How far the denoised picture is expected to be from the clean one, as colours to lie over it: one pixel for each cell of the engine's map. */

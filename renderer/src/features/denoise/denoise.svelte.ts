@@ -1,5 +1,7 @@
 import {
+  mediaPath,
   mixWeights,
+  VIEW_PX,
   type DenoiseConfidence,
   type DenoiseSession,
   type DenoiseSettings,
@@ -69,7 +71,7 @@ export class DenoiseState {
   /** What the finished preview took of the picture's structure; null until it is known. */
   structure = $state.raw<StructureLoss | null>(null)
   /** Set by the viewer. */
-  shown: Shown | undefined
+  shown = $state.raw<Shown | undefined>()
 
   confidence = $state.raw<ConfidenceMap | null>(null)
   confidenceJobId = $state<number | null>(null)
@@ -82,6 +84,10 @@ export class DenoiseState {
 
   /** Tiles of an older preview are stale. */
   #revision = 0
+  /** The full-size tiles that are drawn, by place. */
+  #tiles = new Map<string, PixelRect>()
+  /** The current preview goes on with these; any other begins anew. */
+  #goingOn = false
   /** The last tile that could not be fetched. */
   #lostTile: { revision: number; error: unknown } | null = null
   /** Ends the fetching of tiles that became stale: the engine forgets them. */
@@ -162,10 +168,14 @@ export class DenoiseState {
   }
 
   async #loadOriginal(session: DenoiseSession, layer: PictureLayer): Promise<void> {
-    const image = await loadBitmap(session.originalUrl)
-    if (this.original === layer) await layer.fill(image)
-    image.close()
-    this.drawn += 1
+    const isLarge = Math.max(session.width, session.height) > VIEW_PX
+    // A picture as large as a screen is there long before all of it is.
+    for (const url of isLarge ? [mediaPath.original(session.id, VIEW_PX), session.originalUrl] : [session.originalUrl]) {
+      const image = await loadBitmap(url)
+      if (this.original === layer) await layer.fill(image)
+      image.close()
+      this.drawn += 1
+    }
   }
 
   #firstEdit(session: DenoiseSession): Edit {
@@ -211,13 +221,17 @@ export class DenoiseState {
     this.#rest = setTimeout(() => void this.#preview(), delayMs)
   }
 
-  async #preview(): Promise<void> {
+  async #preview(goingOn = false): Promise<void> {
     const { session, tier } = this
     const turn = ++this.#previews
     this.previewError = null
-    this.structure = null
-    this.dropConfidence()
+    if (!goingOn) {
+      this.#tiles.clear()
+      this.structure = null
+      this.dropConfidence()
+    }
     await this.#cancelPreview()
+    this.#goingOn = goingOn
     if (!session || turn !== this.#previews) return
     if (this.leftAlone) {
       this.result = new PictureLayer(session)
@@ -257,12 +271,17 @@ export class DenoiseState {
 
   async #take(tile: DenoiseTile): Promise<void> {
     if (tile.sessionId !== this.session?.id || tile.revision < this.#revision) return
+    if (tile.revision > this.#revision && !this.#goingOn) this.#tiles.clear()
     this.#revision = tile.revision
+    const place = `${tile.x} ${tile.y}`
+    const isFull = (tile.scale ?? 1) === 1
+    if (isFull && this.#tiles.has(place)) return
     const { result } = this
     try {
       const image = await loadBitmap(tile.url, this.#fetching.signal)
       if (tile.revision === this.#revision && result === this.result) {
         result?.put(image, tile)
+        if (isFull) this.#tiles.set(place, tile)
         this.drawn += 1
       }
       image.close()
@@ -270,6 +289,21 @@ export class DenoiseState {
       // The engine forgets the tiles of an older preview: whether this was one shows later.
       this.#lostTile = { revision: tile.revision, error }
     }
+  }
+
+  /** Turns the running preview to what is looked at now, unless that is done. The engine keeps what it has. */
+  aim(): void {
+    const { shown, previewJobId } = this
+    const job = jobs.find(previewJobId)
+    if (!shown || !job || isSettled(job) || this.#tiles.size === 0 || this.#isDone(shown.part)) return
+    void this.#preview(true)
+  }
+
+  /** Tiles do not overlap: what they cover of a part adds up. */
+  #isDone(part: PixelRect): boolean {
+    let covered = 0
+    for (const tile of this.#tiles.values()) covered += overlapOf(tile, part)
+    return covered >= part.width * part.height
   }
 
   /** Asks for the confidence of what is on the screen, unless it is known or on its way. Runs the network several times, so only on demand. */
@@ -343,6 +377,7 @@ export class DenoiseState {
     this.shown = undefined
     this.#revision = 0
     this.#lostTile = null
+    this.#tiles.clear()
   }
 
   /** Whether it ended meanwhile does not matter. */
@@ -395,6 +430,13 @@ export class DenoiseState {
 
 function middleOf({ x, y, width, height }: PixelRect): { x: number; y: number } {
   return { x: x + width / 2, y: y + height / 2 }
+}
+
+/** The area that two rectangles share, in pixels. */
+function overlapOf(a: PixelRect, b: PixelRect): number {
+  const width = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x)
+  const height = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y)
+  return Math.max(0, width) * Math.max(0, height)
 }
 
 function contains(outer: PixelRect, inner: PixelRect): boolean {

@@ -53,6 +53,11 @@ export function settle(view: View, picture: Size, window: Size): View {
   }
 }
 
+/** The view with its corner on a whole pixel. */
+export function onPixels({ scale, x, y }: View): View {
+  return { scale, x: Math.round(x), y: Math.round(y) }
+}
+
 function settleAxis(position: number, length: number, window: number): number {
   if (length <= window) return (window - length) / 2
   return Math.min(window / 2, Math.max(window / 2 - length, position))
