@@ -13,10 +13,11 @@ import {
   type Source,
 } from './contract/index.ts'
 import { openDatabase } from './db/index.ts'
-import { DenoiseSessions, exportPictures, type ExportInput } from './denoise/index.ts'
+import { settingQueries } from './db/queries/settings.ts'
+import { DenoiseSessions, exportPictures, measureDenoisers, type ExportInput } from './denoise/index.ts'
 import type { EngineConfig, EngineDeps } from './deps.ts'
 import { READABLE_EXTENSIONS, readForIndex } from './images/index.ts'
-import { createInference, ModelRegistry, readCalibration, type Inference } from './inference/index.ts'
+import { createInference, InferenceChoice, ModelRegistry, readCalibration, type Inference } from './inference/index.ts'
 import { JobQueue } from './jobs/queue.ts'
 import { JobStore } from './jobs/store.ts'
 import { openLibrary, type Library } from './library/index.ts'
@@ -60,12 +61,19 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
 
   try {
     const registry = await ModelRegistry.open(config.modelsDir)
+    // A measurement tries devices that may not be there: its rows say so.
+    let measuring = false
+    const onFallback = (message: string) => {
+      if (!measuring) emit('notice', { level: 'warning', message })
+    }
     const calibration = await readCalibration(config.modelsDir)
-    const inference = createInference({ registry, spawnWorker: deps.spawnInferenceWorker, threads, calibration, log })
+    const inference = createInference({ registry, spawnWorker: deps.spawnInferenceWorker, threads, calibration, log, onFallback })
     closing.push(() => inference.close())
 
     const database = openDatabase(config.libraryDir, { readOnly, log })
     closing.push(() => database.close())
+    const cores = availableParallelism()
+    const choice = new InferenceChoice({ inference, store: readOnly ? null : settingQueries(database.db), threads, cores })
     const library = await openLibrary({ database, readOnly, watch, inference, readForIndex, log })
     closing.push(() => library.close())
 
@@ -90,7 +98,18 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
           await sessions.confidence(spec, context, (part) => emit('denoiseConfidence', part))
           return {}
         },
-        measure: () => notYet('The measurement'),
+        measure: async ({ source, sigma }, context) => {
+          measuring = true
+          try {
+            const options = { sigma, version: config.version, cores, ...(source && { picture: locate(source) }) }
+            const { measurement, fastest } = await measureDenoisers(inference, options, context)
+            if (fastest) choice.choose({ ...fastest, measuredAt: measurement.measuredAt })
+            return { measure: measurement }
+          } finally {
+            choice.restore()
+            measuring = false
+          }
+        },
         denoise: async (spec, context) => {
           const { journal } = context
           const reserveDownload = (name: string) => downloads.reserve(name)
@@ -156,7 +175,7 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
           platform: process.platform,
           libraryDir: config.libraryDir,
           readOnly,
-          threads,
+          threads: inference.threads,
           models: inference.models(),
           extensions: [...READABLE_EXTENSIONS],
         }),
@@ -199,16 +218,8 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
         structure: ({ sessionId }) => sessions.structure(sessionId),
       },
       inference: {
-        state: () => ({
-          settings: { device: 'cpu', threads },
-          device: 'cpu',
-          threads,
-          devices: ['cpu'],
-          cores: availableParallelism(),
-          chosen: null,
-          fellBack: null,
-        }),
-        configure: () => notYet('Choosing the device'),
+        state: () => choice.state(),
+        configure: (change) => choice.configure(change),
       },
       jobs: {
         start: async (spec) => {
@@ -253,10 +264,6 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
     listeners.add(listener)
     return () => void listeners.delete(listener)
   }
-}
-
-function notYet(what: string): never {
-  throw new LucidexError('NOT_SUPPORTED_HERE', `${what} is not built yet`)
 }
 
 /** A folder to export into must be there before hours of work are spent. */

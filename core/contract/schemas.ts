@@ -435,7 +435,7 @@ export const inferenceState = z.object({
   /** What is in use now. */
   device,
   threads: count.positive(),
-  /** Devices that this build of ONNX Runtime can use on this machine; `cpu` is always among them. */
+  /** Devices that this build of ONNX Runtime knows on this system, `cpu` among them; whether another one works shows when it is measured or chosen. */
   devices: z.array(device),
   /** The machine's own count: the most that `threads` is good for. */
   cores: count.positive(),
@@ -459,6 +459,7 @@ export const measurement = z.object({
   sigma: z.number(),
   /** PSNR of the noisy picture, dB. */
   psnrNoisy: z.number(),
+  /** Where a row has an `error`, its figures are 0. */
   rows: z.array(
     z.object({
       model: z.string(),

@@ -3,6 +3,7 @@
  * folder, and a worker thread that runs them. Nothing outside this folder knows ONNX Runtime.
  */
 export { CALIBRATION_FILE, expectedError, readCalibration, type Calibration, type ConfidenceCurve } from './calibration.ts'
+export { InferenceChoice } from './choice.ts'
 export { createInference, type InferenceOptions } from './inference.ts'
 export { ModelRegistry, readModel, type ModelEntry, type ModelFile } from './registry.ts'
 export type { NoiseLevel, NoiseMap } from './noiseMap.ts'

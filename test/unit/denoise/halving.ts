@@ -38,9 +38,9 @@ export class HalvingInference implements Inference {
     return new Float32Array(Math.ceil(core.width / 8) * Math.ceil(core.height / 8)).fill(this.spreading)
   }
   confidenceCurve = () => this.curve
-  devices = async () => ['cpu' as const]
-  configure = () => {}
-  placement = () => ({ device: 'cpu' as const, threads: 1, fellBack: null })
+  devices: Inference['devices'] = async () => ['cpu']
+  configure: Inference['configure'] = () => {}
+  placement: Inference['placement'] = () => ({ device: 'cpu', threads: 1, fellBack: null })
   models = () => []
   encoderHash = () => null
   relations = () => ({ copy: 1, nearDuplicate: 1, similar: 1 })
