@@ -2,6 +2,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { LucidexError } from '../../core/contract/index.ts'
 import type { Planes } from '../../core/inference/index.ts'
 import { readWindowOfPlanes, writeCoreOfPlanes } from '../../core/inference/samples.ts'
+import { sessionOptions } from '../../core/inference/sessions.ts'
 
 /**
  * A denoiser outside the engine, for what the app never does: a whole picture in one run, another's network,
@@ -15,13 +16,7 @@ export interface Network {
 
 /** Pictures of any size are mirrored up to multiples of the stride. Errors: MODEL_INVALID. */
 export async function openNetwork(path: string, { stride, threads }: { stride: number; threads: number }): Promise<Network> {
-  const session = await InferenceSession.create(path, {
-    executionProviders: ['cpu'],
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-    executionMode: 'sequential',
-    graphOptimizationLevel: 'all',
-  }).catch((cause: unknown) => {
+  const session = await InferenceSession.create(path, sessionOptions({ device: 'cpu', threads })).catch((cause: unknown) => {
     throw new LucidexError('MODEL_INVALID', `The model cannot be loaded: ${(cause as Error).message}`, { path, cause })
   })
   return {

@@ -12,7 +12,7 @@ import type { Answer, FellBack, Request, WorkerMessage } from './messages.ts'
 import { readSigma } from './noiseMap.ts'
 import type { ModelFile } from './registry.ts'
 import { readWindow, readWindowOfPlanes, writeCore, writeCoreOfPlanes, type Planes } from './samples.ts'
-import { ModelSessions } from './sessions.ts'
+import { ModelSessions, sessionOptions } from './sessions.ts'
 import { mirrorRows, spreadOf, windowAround } from './spread.ts'
 import { tileCores, windowOf } from './tiling.ts'
 import type { Decoded, Rect, SpreadRequest } from './types.ts'
@@ -21,14 +21,7 @@ const port = parentPort
 if (!port) throw new Error('inference/worker.ts runs as a worker thread')
 
 const sessions = new ModelSessions({
-  create: (bytes, { device, threads }) =>
-    InferenceSession.create(bytes, {
-      executionProviders: [device],
-      intraOpNumThreads: threads,
-      interOpNumThreads: 1,
-      executionMode: 'sequential',
-      graphOptimizationLevel: 'all',
-    }),
+  create: (bytes, settings) => InferenceSession.create(bytes, sessionOptions(settings)),
   onFallback: (reason) => port.postMessage({ kind: 'fellBack', reason } satisfies FellBack),
 })
 /** The network's inputs, kept between tiles of one shape. */
