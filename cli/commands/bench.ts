@@ -7,15 +7,19 @@ import { interruptible, quietLog, type Io } from '../io.ts'
 import { ATTACKS_FILE } from '../paths.ts'
 import { withEngine } from '../session.ts'
 import { markdownTable, table } from '../table.ts'
+import { CONFIDENCE_HELP, runConfidence } from './benchConfidence.ts'
 import { DENOISE_HELP, runDenoise, runTiling } from './benchDenoise.ts'
 
 export const bench: Command = {
   help: `Usage: lucidex bench denoise --data <dir> [options]
        lucidex bench tiling
+       lucidex bench confidence --data <dir> [options]
        lucidex bench copies --data <dir> [options]
        lucidex bench noise --data <dir> [options]
 
 ${DENOISE_HELP}
+
+${CONFIDENCE_HELP}
 
 bench copies damages pictures in 36 ways and counts how often their original is found first among all;
 a 64-bit DCT hash answers the same queries beside it.
@@ -40,6 +44,7 @@ ${COMMON_HELP}`,
     const [kind, ...rest] = args
     if (kind === 'denoise') return runDenoise(rest, io)
     if (kind === 'tiling') return runTiling(rest, io)
+    if (kind === 'confidence') return runConfidence(rest, io)
     if (kind === 'copies') return runCopies(rest, io)
     if (kind === 'noise') return runNoise(rest, io)
     throw new UsageError(kind === undefined ? 'bench needs to know what: denoise, tiling, copies or noise' : `there is no bench "${kind}"`)

@@ -42,15 +42,13 @@ export interface LibraryOptions {
   readOnly: boolean
   /** Whether folders are followed between index jobs. */
   watch: boolean
-  inference: Pick<Inference, 'encoderHash' | 'encode' | 'relations' | 'models'>
+  inference: Pick<Inference, 'encoderHash' | 'descriptorLength' | 'encode' | 'relations' | 'models'>
   readForIndex: typeof readForIndex
   log: Log
   /** Milliseconds since 1970. */
   now?: () => number
 }
 
-/** Length of a descriptor. */
-const DIMENSION = 128
 /** Listeners hear of changes at most twice a second. */
 const CHANGES_MS = 500
 
@@ -113,7 +111,8 @@ class CatalogLibrary implements Library {
     }
     const encoder = inference.encoderHash()
     if (encoder !== null) {
-      this.#index = await VectorIndex.open({ dir: database.dir, queries: this.#vectors, encoder, dimension: DIMENSION, readOnly, log })
+      const dimension = inference.descriptorLength()
+      this.#index = await VectorIndex.open({ dir: database.dir, queries: this.#vectors, encoder, dimension, readOnly, log })
     }
     for (const folder of this.#shownFolders()) void this.#follow(folder)
   }

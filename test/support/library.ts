@@ -22,6 +22,7 @@ export function fakeInference(seed = 1) {
   const inference = {
     encoded: 0,
     encoderHash: (): string | null => `encoder-${seed}`,
+    descriptorLength: () => DIMENSION,
     models: () => [],
     relations: () => ({ copy: 0.95, nearDuplicate: 0.85, similar: 0.6 }),
     async encode(inputs: Uint8Array[]): Promise<Float32Array[]> {
