@@ -24,6 +24,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path.insert(0, str(HERE.parent / "common"))
 import manifest  # noqa: E402
+import margin  # noqa: E402
 import parity  # noqa: E402
 
 OPSET = 17
@@ -119,6 +120,7 @@ def make_entry(model, state, data, metrics, worst, onnx_path: Path, training: di
         "output": {"denoised": {"shape": ["n", 3, *free]}},
         "stride": model.stride,
         "receptiveRadius": receptive_radius(config),
+        "tileMargin": margin.measure(onnx_path, model.stride),
         "kmacPerPixel": round(macs_per_pixel(model) / 1000, 2),
         "parameters": count_parameters(model),
         "licence": "MIT (weights); part of the training pictures is for research use only: see the model card",
@@ -172,8 +174,9 @@ This page is written by `training/denoiser/export.py`; its figures come from the
   1×1 convolutions with pixel shuffle up; skips are added; the output is the picture minus the estimated noise.
 - {entry['parameters']:,} parameters, {entry['kmacPerPixel']} kMAC per pixel, float32, {entry['bytes'] / 1e6:.1f} MB.
 - No normalisation layers and no global pooling: an output pixel depends on inputs at most
-  {entry['receptiveRadius']} pixels away, so tiles that start at multiples of {entry['stride']} and have that
-  much margin join without a seam.
+  {entry['receptiveRadius']} pixels away. Tiles that start at multiples of {entry['stride']} and see {entry['tileMargin']} pixels around
+  themselves differ from the whole picture by less than 1/255, measured on hard pictures:
+  `npm run -s lucidex -- bench tiling --model {tier}`.
 
 ## Training
 

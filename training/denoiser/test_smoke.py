@@ -106,6 +106,7 @@ class Smoke(unittest.TestCase):
         listed = json.loads((out / "manifest.json").read_text())["models"]
         self.assertEqual([m["id"] for m in listed], ["denoise-fast"])
         self.assertLess(listed[0]["parity"]["maxAbsDiff"], export.PARITY_LIMIT)
+        self.assertIn(listed[0]["tileMargin"], range(0, listed[0]["receptiveRadius"] + 8, 8))
         with open(out / "denoise-fast.onnx", "ab") as file:
             file.write(b"x")
         with self.assertRaises(SystemExit):
