@@ -204,8 +204,10 @@ export class DenoiseSessions {
         sigma === 0
           ? new Float32Array(columns * Math.ceil(part.height / CONFIDENCE_CELL))
           : await this.#inference.spread(spec.tier, { source: { buffer, width, height, channels, bitDepth }, core: part, sigma })
-      const values = Uint8Array.from(spread, (value) => {
-        const error = sigma === 0 ? 0 : curve ? expectedError(curve.knots, value) : value
+      const values = Uint8Array.from(spread, (value, cell) => {
+        const x = part.x + (cell % columns) * CONFIDENCE_CELL
+        const y = part.y + Math.floor(cell / columns) * CONFIDENCE_CELL
+        const error = sigma !== 0 && curve ? expectedError(curve.knots, value, levelAt(sigma, x, y)) : value
         return Math.min(255, Math.round(error * CONFIDENCE_SCALE))
       })
       confidence.parts.set(keyOf(part), { values, columns })
@@ -305,4 +307,11 @@ function keyOf({ x, y }: Pick<Rect, 'x' | 'y'>): string {
 
 function overlap(a: Rect, b: Rect): boolean {
   return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height
+}
+
+/** σ at a pixel, of the cell it lies in. */
+function levelAt(level: NoiseLevel, x: number, y: number): number {
+  if (typeof level === 'number') return level
+  const { sigma, columns, cell } = level
+  return sigma[Math.floor(y / cell) * columns + Math.floor(x / cell)]!
 }

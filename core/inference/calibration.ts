@@ -13,7 +13,7 @@ const curve = z.object({
   cells: z.number(),
   /** Spearman's rank correlation of spread and error over all cells. */
   rankCorrelation: z.number(),
-  /** Spread and the root mean square of the real error there, both in 8-bit levels; both grow. */
+  /** Spread and the root mean square of the real error there, both as shares of the noise's σ; both grow. */
   knots: z.array(z.tuple([z.number(), z.number()])).min(2),
   /** The same for each σ by itself: what the card plots. */
   bySigma: z.array(z.object({ sigma: z.number(), points: z.array(z.tuple([z.number(), z.number()])) })),
@@ -33,8 +33,15 @@ export async function readCalibration(modelsDir: string): Promise<Calibration> {
   }
 }
 
-/** The error to expect where the spread is so large: linear between the knots, in proportion beyond the last. */
-export function expectedError(knots: ConfidenceCurve['knots'], spread: number): number {
+/**
+ * The error to expect where the spread is so large, in the same units as spread and σ: linear between the knots, in
+ * proportion beyond the last.
+ */
+export function expectedError(knots: ConfidenceCurve['knots'], spread: number, sigma: number): number {
+  return sigma * interpolate(knots, spread / sigma)
+}
+
+function interpolate(knots: ConfidenceCurve['knots'], spread: number): number {
   const above = knots.findIndex(([at]) => at >= spread)
   if (above === 0) return knots[0]![1]
   if (above < 0) {

@@ -164,8 +164,8 @@ test('a confidence map covers the area in whole cells and tells the calibrated e
     rankCorrelation: 1,
     bySigma: [],
     knots: [
-      [1, 3],
-      [3, 5],
+      [0.05, 0.1],
+      [0.15, 0.3],
     ],
   }
   const parts: DenoiseConfidence[] = []
@@ -176,7 +176,7 @@ test('a confidence map covers the area in whole cells and tells the calibrated e
   const picture = await sessions.confidencePart(session.id, 1, 96, 8)
   const { data, info } = await sharp(picture!).toColourspace('b-w').raw().toBuffer({ resolveWithObject: true })
   expect(info).toMatchObject({ width: Math.ceil(485 / 8), height: Math.ceil(492 / 8), channels: 1 })
-  // A spread of 2 lies half way between the knots.
+  // A spread of 2 is 0.1 of σ 20, half way between the knots: an error of 0.2 σ.
   expect(new Set(data)).toEqual(new Set([4 * CONFIDENCE_SCALE]))
 })
 

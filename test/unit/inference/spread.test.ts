@@ -52,7 +52,7 @@ describe('a curve', () => {
     [4, 7],
     [5, 10],
     [10, 20],
-  ])('spread %d is read as an error of %d', (spread, error) => {
-    expect(expectedError(knots, spread)).toBeCloseTo(error)
+  ])('spread %d is read as an error of %d, both in units of σ', (spread, error) => {
+    for (const sigma of [1, 7]) expect(expectedError(knots, spread * sigma, sigma)).toBeCloseTo(error * sigma)
   })
 })
