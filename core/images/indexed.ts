@@ -5,7 +5,7 @@ import { hashBytes } from './files.ts'
 import { isSrgb, profileDescription } from './icc.ts'
 import { decode, decoder, openPicture, type OpenedPicture } from './open.ts'
 import { perceptualHash } from './perceptualHash.ts'
-import { viewInputs, type QueryView } from './queryViews.ts'
+import { viewInputs, type SeenQuery } from './queryViews.ts'
 import { ENCODER_PX, type IndexedPicture } from './types.ts'
 import { toDisplay } from './view.ts'
 
@@ -76,7 +76,7 @@ export async function readForQuery(input: string | Uint8Array, region?: Region):
 export async function readForSearch(
   input: string | Uint8Array,
   region?: Region,
-): Promise<QueryPicture & { views: { view: QueryView; input: Uint8Array }[] }> {
+): Promise<QueryPicture & { views: SeenQuery[] }> {
   const { picture, small } = await readQuery(input, region)
   const { data, info } = await flat(small).raw().toBuffer({ resolveWithObject: true })
   return { ...picture, views: await viewInputs({ data, width: info.width, height: info.height }, picture.encoderInput) }

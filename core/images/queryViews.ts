@@ -1,5 +1,6 @@
 import sharp, { type Sharp } from 'sharp'
 import { findFramed, type RgbPixels, type TurnedRect } from './frame.ts'
+import { miniatureOf, QUERY_MINIATURE_PX, turnedMiniature, type Miniature } from './miniature.ts'
 import { ENCODER_PX } from './types.ts'
 
 /** One way to look at a picture that is searched by. */
@@ -16,6 +17,15 @@ export interface QueryView {
    * four more chances of a wrong match would cost more originals than they find.
    */
   handicap: number
+}
+
+/** A query through one view. */
+export interface SeenQuery {
+  view: QueryView
+  /** ENCODER_PX² RGB. */
+  input: Uint8Array
+  /** For laying it over what was found (core/search/verify.ts). */
+  miniature: Miniature
 }
 
 const OTHER_WAY = 0.1
@@ -38,20 +48,22 @@ const MEDIAN_PX = 5
 const TURNED_EDGE = 1.5
 
 /**
- * The encoder's input for every view there is of a picture, `whole` first. `whole` is its input as a library
+ * What is seen of a picture through every view there is of it, `whole` first. `whole` is its input as a library
  * picture has it; the picture itself gives the part inside a frame.
  */
-export async function viewInputs(picture: RgbPixels, whole: Uint8Array): Promise<{ view: QueryView; input: Uint8Array }[]> {
+export async function viewInputs(picture: RgbPixels, encoderInput: Uint8Array): Promise<SeenQuery[]> {
+  const whole = { input: encoderInput, miniature: await miniatureOf(picture, QUERY_MINIATURE_PX) }
   const framed = await cutFrame(picture)
   const sources = { whole, framed, inner: framed ?? whole }
   return QUERY_VIEWS.flatMap((view) => {
     const source = sources[view.of]
-    return source ? [{ view, input: seen(source, view) }] : []
+    if (!source) return []
+    return [{ view, input: seen(source.input, view), miniature: turnedMiniature(source.miniature, view.mirrored, view.turns) }]
   })
 }
 
-/** ENCODER_PX² RGB of the picture inside its frame. */
-async function cutFrame(picture: RgbPixels): Promise<Uint8Array | undefined> {
+/** The picture inside its frame. */
+async function cutFrame(picture: RgbPixels): Promise<Omit<SeenQuery, 'view'> | undefined> {
   const { data, info } = await raw(picture)
     .resize(FRAME_PX, FRAME_PX, { fit: 'inside', withoutEnlargement: true })
     .median(MEDIAN_PX)
@@ -60,7 +72,11 @@ async function cutFrame(picture: RgbPixels): Promise<Uint8Array | undefined> {
   const rect = findFramed({ data, width: info.width, height: info.height })
   if (!rect) return undefined
   const part = await cutTurned(picture, rect, picture.width / info.width)
-  return raw(part).resize(ENCODER_PX, ENCODER_PX, { fit: 'fill', kernel: 'lanczos3' }).raw().toBuffer()
+  const [input, miniature] = await Promise.all([
+    raw(part).resize(ENCODER_PX, ENCODER_PX, { fit: 'fill', kernel: 'lanczos3' }).raw().toBuffer(),
+    miniatureOf(part, QUERY_MINIATURE_PX),
+  ])
+  return { input, miniature }
 }
 
 /** What lies in a rectangle, set upright. `scale`: pixels of the picture for one of the rectangle's. */

@@ -25,6 +25,7 @@ import type { readForIndex } from '../images/index.ts'
 import type { Inference } from '../inference/types.ts'
 import type { JobContext } from '../jobs/types.ts'
 import { findNearest, type FindOptions, type Look } from '../search/find.ts'
+import { Miniatures } from '../search/miniatures.ts'
 import { VectorIndex } from '../vectors/index.ts'
 import type { IndexContext, IndexRun } from './context.ts'
 import { covers, handOverImages, purge, readableFolder, swallowInner } from './folders.ts'
@@ -71,6 +72,7 @@ class CatalogLibrary implements Library {
   readonly #images
   readonly #items
   readonly #vectors
+  readonly #miniatures: Miniatures
   readonly #checkpointer
   readonly #changes = new Notifier(CHANGES_MS)
   readonly #stale = new Set<(folderId: number) => void>()
@@ -92,6 +94,7 @@ class CatalogLibrary implements Library {
     this.#images = imageQueries(db)
     this.#items = itemQueries(db)
     this.#vectors = vectorQueries(db)
+    this.#miniatures = new Miniatures((image) => this.#images.thumbnail(image))
     if (options.watch && !options.readOnly) {
       this.#watcher = new FolderWatcher({
         log: options.log,
@@ -218,7 +221,12 @@ class CatalogLibrary implements Library {
   async search(looks: readonly Look[], options: FindOptions): Promise<SearchResponse> {
     const { inference } = this.#options
     if (!this.#index) throw new LucidexError('MODEL_NOT_FOUND', 'There is no encoder to search with')
-    return findNearest(looks, options, { index: this.#index, items: this.#items, thresholds: inference.relations() })
+    return findNearest(looks, options, {
+      index: this.#index,
+      items: this.#items,
+      thresholds: inference.relations(),
+      miniatures: this.#miniatures,
+    })
   }
 
   // ---------------------------------------------------------------- Indexing

@@ -1,6 +1,6 @@
 import type { Region, SearchResponse, Source } from '../contract/index.ts'
 import { readForSearch } from '../images/index.ts'
-import type { QueryView } from '../images/queryViews.ts'
+import type { SeenQuery } from '../images/queryViews.ts'
 import type { Inference } from '../inference/types.ts'
 import type { Library } from '../library/types.ts'
 import type { Look } from './find.ts'
@@ -33,7 +33,8 @@ export async function findByPicture(
     const thumbnail = library.thumbnail(source.id)
     if (descriptor && thumbnail) {
       const { views } = await readForSearch(thumbnail)
-      const looks = [{ descriptor, handicap: 0 }, ...(await looksOf(views.slice(1), inference))]
+      const [whole, ...others] = views
+      const looks = [{ descriptor, handicap: 0, miniature: whole!.miniature }, ...(await looksOf(others, inference))]
       return library.search(looks, { k, folderId, exclude: source.id })
     }
   }
@@ -43,10 +44,7 @@ export async function findByPicture(
 }
 
 /** The views as what is searched by, encoded in one batch. */
-export async function looksOf(
-  views: readonly { view: QueryView; input: Uint8Array }[],
-  { encode }: Pick<Inference, 'encode'>,
-): Promise<Look[]> {
+export async function looksOf(views: readonly SeenQuery[], { encode }: Pick<Inference, 'encode'>): Promise<Look[]> {
   const descriptors = await encode(views.map(({ input }) => input))
-  return views.map(({ view }, index) => ({ descriptor: descriptors[index]!, handicap: view.handicap }))
+  return views.map(({ view, miniature }, index) => ({ descriptor: descriptors[index]!, handicap: view.handicap, miniature }))
 }

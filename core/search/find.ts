@@ -2,7 +2,10 @@ import type { SearchResponse, SearchResult } from '../contract/index.ts'
 import type { ItemQueries } from '../db/index.ts'
 import type { VectorIndex, VectorMatch } from '../vectors/index.ts'
 import { toItem } from '../library/item.ts'
+import type { Miniature } from '../images/miniature.ts'
+import type { Miniatures } from './miniatures.ts'
 import { relationOf, type RelationThresholds } from './relation.ts'
+import { SURE, VERIFIED, verified } from './verify.ts'
 
 export interface FindOptions {
   /** How many results, at most. */
@@ -21,17 +24,20 @@ export interface Look {
   descriptor: Float32Array
   /** Taken off the cosine of what it finds (core/images/queryViews.ts). */
   handicap: number
+  /** Without it, what the look finds is judged by descriptors alone. */
+  miniature?: Miniature
 }
 
 interface Sources {
   index: VectorIndex
   items: ItemQueries
   thresholds: RelationThresholds
+  miniatures: Miniatures
 }
 
 /**
  * The items nearest to any of the looks, best first; an item's score is the best of its cosines, less the
- * look's handicap. Within a folder every vector is compared; else the index chooses its way. Items whose files
+ * look's handicap, raised where the pictures align (./verify.ts). Within a folder every vector is compared; else the index chooses its way. Items whose files
  * are all missing are found too, as such; what no folder of the library holds is not.
  */
 export async function findNearest(looks: readonly Look[], options: FindOptions, sources: Sources): Promise<SearchResponse> {
@@ -44,8 +50,9 @@ export async function findNearest(looks: readonly Look[], options: FindOptions, 
     return row && { item: toItem(row), path: row.path, score, relation: relationOf(score, thresholds, row.content_hash === contentHash) }
   }
   // Some vectors may belong to pictures that are no longer shown: when too few are left, more are asked for.
-  for (let wanted = k + 8; ; wanted *= 4) {
-    const { matches, unseen, ...how } = await searchAll(sources.index, looks, wanted, accepts)
+  for (let wanted = Math.max(k + 8, VERIFIED); ; wanted *= 4) {
+    const { matches: nearest, unseen, ...how } = await searchAll(sources.index, looks, wanted, accepts)
+    const matches = await secondLook(looks, nearest, sources.miniatures, exclude)
     const results: SearchResult[] = []
     for (const match of matches) {
       const result = match.score >= unseen ? toResult(match) : undefined
@@ -56,6 +63,28 @@ export async function findNearest(looks: readonly Look[], options: FindOptions, 
       return { results, ...how, milliseconds: performance.now() - started }
     }
   }
+}
+
+/** The matches in order again, after the best of them were compared as pictures. */
+async function secondLook(
+  looks: readonly Look[],
+  matches: VectorMatch[],
+  miniatures: Miniatures,
+  exclude?: number,
+): Promise<VectorMatch[]> {
+  const pictures = looks.flatMap(({ miniature }) => miniature ?? [])
+  const best = matches.find(({ image }) => image !== exclude)
+  if (pictures.length === 0 || !best || best.score >= SURE) return matches
+  const candidates = await Promise.all(
+    matches.slice(0, VERIFIED).map(async ({ image, score }) => ({ image, score, miniature: await miniatures.of(image) })),
+  )
+  const scores = await verified(pictures, candidates)
+  const again = candidates.map(({ image }, index) => ({ image, score: scores[index]! }))
+  return [...again, ...matches.slice(VERIFIED)].sort(byScore)
+}
+
+function byScore(a: VectorMatch, b: VectorMatch): number {
+  return b.score - a.score || a.image - b.image
 }
 
 /**
@@ -74,7 +103,7 @@ async function searchAll(index: VectorIndex, looks: readonly Look[], wanted: num
     method = answer.method
     searched = answer.searched
   }
-  const matches = [...scores].map(([image, score]) => ({ image, score })).sort((a, b) => b.score - a.score || a.image - b.image)
+  const matches = [...scores].map(([image, score]) => ({ image, score })).sort(byScore)
   return { matches, unseen, method, searched }
 }
 
