@@ -25,6 +25,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(ROOT, "training", "common"))
 OPSET = 16
+NAME, DECODER_NAME = "encoder-v2", "decoder-v2"  # a new number for a new design; vectors are kept apart by checksum
 METRICS = "npm run -s lucidex -- bench copies --data ../shared/data/retrieval/photos-1000 --distractors ../shared/data/retrieval/caltech-dev"
 SETS = {"bsds-": ("BSDS500 train and test", "research use"), "cid22-": ("Cloudinary CID22, clean photographs", "CC BY-SA 4.0"),
         "clic-": ("CLIC 2025, half size", "Unsplash licence"), "wall-": ("elementary/wallpapers", "Unsplash, CC0, Pexels, Pixabay, CC BY(-SA) per file"),
@@ -130,7 +131,7 @@ def main():
                 "command": "/usr/bin/python3 training/encoder/train.py --data ../shared/data --run ../runs/encoder",
                 "note": args.note, "config": cfg, "seed": cfg["seed"], "commit": None, "finished": datetime.fromtimestamp(os.path.getmtime(args.checkpoint)).isoformat(timespec="minutes")}
     count = lambda m: sum(v.numel() for v in m.parameters())
-    entry = {"id": "encoder-v1", "kind": "encoder", "file": "encoder.onnx", **digest(e_path),
+    entry = {"id": NAME, "kind": "encoder", "file": "encoder.onnx", **digest(e_path),
              "input": {"image": {"shape": ["n", 3, SIZE, SIZE], "range": [0, 1], "colour": "sRGB-encoded RGB", "fit": "squash"}},
              "output": {"mean": {"shape": ["n", LATENT]}, "logvar": {"shape": ["n", LATENT]},
                         "descriptor": {"shape": ["n", LATENT], "normalised": "L2"}},
@@ -140,7 +141,7 @@ def main():
                          "queries": evaluation["queries"], "database": evaluation["database"],
                          "measuredBy": "training/encoder/evaluate.py", "latent": evaluation["latent"]} if evaluation else None,
              "metricsCommand": METRICS, "parity": {"maxAbsDifference": e_diff, "against": "PyTorch", "runtime": "onnxruntime-node"}}
-    d_entry = {"id": "decoder-v1", "kind": "decoder", "encoder": "encoder-v1", "file": "decoder.onnx", **digest(d_path),
+    d_entry = {"id": DECODER_NAME, "kind": "decoder", "encoder": NAME, "file": "decoder.onnx", **digest(d_path),
                "input": {"latent": {"shape": ["n", LATENT], "meaning": "a mean, or a descriptor times latentNorm"}},
                "output": {"image": {"shape": ["n", 3, OUT, OUT], "range": [0, 1], "colour": "sRGB-encoded RGB"}},
                "dimension": LATENT, "mmac": round(d_macs / 1e6, 2), "parameters": count(decoding), "latentNorm": norm, "licence": LICENCE,
@@ -161,13 +162,16 @@ def cards(out, entry, d_entry, evaluation, relations):
              "in the alphabet, BACKGROUND_Google and photos-1000 are never trained on."]
     trained = [f"{t['steps']} steps of {t['config']['batch']} pairs, {t['minutes']} minutes on one (shared) core, seed {t['seed']}: `{t['command']}`; "
                "settings in `training/encoder/config.json`." + (f" {t['note']}" if t["note"] else "")]
+    layers = "; ".join(", ".join(str(v) for v in layer) for layer in t["config"]["layers"])
     lines = ["Finds the original of a damaged copy. The L2-normalised mean of a convolutional variational autoencoder, 128 numbers.", "",
-             "## Architecture", "", "112x112 RGB (the whole picture squashed), seven 3x3 convolutions with BatchNorm and ReLU down to 4x4x160, one linear "
-             f"layer to mean and log-variance. {entry['mmac']} MMAC, {entry['parameters']} parameters. BatchNorm is folded into the convolutions in the file.", "",
+             "## Architecture", "", "112x112 RGB (the whole picture squashed), beside it the same with every channel brought to mean 0 and deviation 1; "
+             f"convolutions with BatchNorm and ReLU (channels, kernel, stride, how many: {layers}; the later ones of a level are residual); the last map and "
+             f"its mean, one linear layer to mean and log-variance. {entry['mmac']} MMAC, {entry['parameters']} parameters. BatchNorm is folded into the convolutions in the file.", "",
              "## Training", "", *trained, "", "Loss: NT-Xent between two damaged views of one picture (temperature "
-             f"{t['config']['temperature']}, in-batch negatives) + {t['config']['reconstruction']} x mean squared error of the decoded 64x64 against the clean "
+             f"{t['config']['temperature']}, in-batch negatives) + {t['config']['spread']} x the spread-out term (minus the logarithm of the distance to the "
+             f"nearest other) + {t['config']['classes']} x cross-entropy of the class of the pictures from caltech-dev + {t['config']['reconstruction']} x mean squared error of the decoded 64x64 against the clean "
              f"picture + {t['config']['kl']} x KL divergence of the latent from the unit Gaussian.", "",
-             "Damage (`training/encoder/damage.py`): crops to 27 % of the area, rotation by any angle with any fill, mirror, quarter turns, padding and "
+             "Convolutions after the first are moved by Muon, the rest by AdamW. Damage (`training/encoder/damage.py`): crops to 27 % of the area, rotation by any angle with any fill, mirror, quarter turns, padding and "
              "frames to 0.47 on a side, a place in a screenshot, covers to 47 %, text, noise to sigma 83, blur to sigma 6.5, resizing to 18 % or 52 px, JPEG "
              "to quality 5, grey, gain and offset, channel gains, gamma, posterising, vignettes; up to three of them at once.", "", *data, ""]
     if evaluation:
@@ -189,8 +193,8 @@ def cards(out, entry, d_entry, evaluation, relations):
     lines += ["## Limits", "", "Knows copies, not meanings: pictures of one kind of thing are near each other only when they look alike. Small crops (under a third of "
               "the area), a picture small within a large frame, and strong damage on top of both are the weak cases. A flat picture (sky, wall) has little to be told by. "
               f"Trained on photographs; drawings and documents were hardly among them. Licence: {entry['licence']}."]
-    card(os.path.join(out, "encoder.md"), "encoder-v1", lines)
-    lines = ["Turns a latent of encoder-v1 back into a 64x64 picture: shows what the index sees, scores anomalies, interpolates.", "", "## Architecture", "",
+    card(os.path.join(out, "encoder.md"), NAME, lines)
+    lines = [f"Turns a latent of {NAME} back into a 64x64 picture: shows what the index sees, scores anomalies, interpolates.", "", "## Architecture", "",
              f"A linear layer to 4x4x128, then four times nearest-neighbour upsampling and a 3x3 convolution. {d_entry['mmac']} MMAC, {d_entry['parameters']} parameters. "
              f"Input: a mean of the encoder, or a descriptor times latentNorm ({entry['latentNorm']}); a third of the training inputs were of the second kind.", "",
              "## Training", "", *trained, "", "Trained together with the encoder to decode the clean picture from damaged views of it. The latent is pressed to be the same for "
@@ -201,7 +205,7 @@ def cards(out, entry, d_entry, evaluation, relations):
                   f"{latent['psnrFromDescriptor']} dB from the rescaled descriptor, {latent['psnrFromSample']} dB from a sample of the posterior. "
                   f"ELBO {latent['elbo']} nats a picture. Again by", "", f"```\n{d_entry['metricsCommand']}\n```", ""]
     lines += ["## Limits", "", "A sketch of colours and large shapes, not a compressed picture. " + f"Licence: {entry['licence']}."]
-    card(os.path.join(out, "decoder.md"), "decoder-v1", lines)
+    card(os.path.join(out, "decoder.md"), DECODER_NAME, lines)
 
 
 if __name__ == "__main__":

@@ -36,13 +36,14 @@ class Encoder(nn.Module):
     """image [N,3,112,112] RGB 0..1 -> mean [N,128], logvar [N,128].
 
     layers: (channels out, kernel, stride, times): a convolution, then times - 1 more with x + conv(x).
-    normalise, pooled: False leaves that step out, for the ablations.
+    light: what the first convolution sees, "raw" colours, "normalised" ones, or "both".
+    pooled: False leaves the map's mean out of the head.
     """
 
-    def __init__(self, layers, normalise=True, pooled=True):
+    def __init__(self, layers, light="both", pooled=True):
         super().__init__()
-        self.normalise, self.pooled = normalise, pooled
-        parts, width, side = [], 3, SIZE
+        self.light, self.pooled = light, pooled
+        parts, width, side = [], 6 if light == "both" else 3, SIZE
         for out, kernel, stride, times in layers:
             parts += [block(width, out, stride, kernel)] + [Residual(out) for _ in range(times - 1)]
             width, side = out, -(-side // stride)
@@ -50,7 +51,10 @@ class Encoder(nn.Module):
         self.head = nn.Linear(width * (side * side + pooled), 2 * LATENT)
 
     def forward(self, image):
-        x = self.blocks(normalised(image) if self.normalise else (image - 0.5) * 4.0)
+        seen = {"raw": lambda: (image - 0.5) * 4.0, "normalised": lambda: normalised(image),
+                # A frame or a cover shifts what is normalised, a colour cast what is raw: each helps the other.
+                "both": lambda: torch.cat(((image - 0.5) * 4.0, normalised(image)), 1)}[self.light]()
+        x = self.blocks(seen)
         # Where things are (the map) and what there is (its mean): crops and turns move the first, not the second.
         features = torch.cat((x.flatten(1), x.mean((2, 3))), 1) if self.pooled else x.flatten(1)
         mean, logvar = self.head(features).float().chunk(2, dim=1)
@@ -59,7 +63,7 @@ class Encoder(nn.Module):
 
 def build(config):
     """The encoder a training config describes."""
-    return Encoder(config["layers"], config.get("normalise", True), config.get("pooled", True))
+    return Encoder(config["layers"], config.get("light", "both"), config.get("pooled", True))
 
 
 class Residual(nn.Module):
