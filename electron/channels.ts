@@ -8,4 +8,5 @@ export const CHANNEL = {
   choosePicture: 'lucidex:choose-picture',
   chooseSave: 'lucidex:choose-save',
   revealInFolder: 'lucidex:reveal-in-folder',
+  startDrag: 'lucidex:start-drag',
 } as const

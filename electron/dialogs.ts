@@ -8,7 +8,7 @@ import { handleTrusted } from './ipc.ts'
 const PICTURES = { name: 'Pictures', extensions: ['jpg', 'jpeg', 'png', 'webp', 'avif', 'tif', 'tiff', 'gif'] }
 const ALL_FILES = { name: 'All files', extensions: ['*'] }
 
-/** Answers the page's requests for a dialog: the only way, with drops, in which paths reach the page. */
+/** Answers the page's requests for a dialog (the only way, with drops, in which paths reach the page) and for what is done with a result's path. */
 export function serveDialogs(): void {
   handleTrusted(CHANNEL.chooseFolders, (window) => choose(window, 'Add folders to the library', ['openDirectory', 'multiSelections']))
   handleTrusted(CHANNEL.chooseFolder, async (window) => {
@@ -31,6 +31,11 @@ export function serveDialogs(): void {
   })
   handleTrusted(CHANNEL.revealInFolder, (_window, path) => {
     if (typeof path === 'string' && isAbsolute(path)) shell.showItemInFolder(path)
+  })
+  handleTrusted(CHANNEL.startDrag, async (window, path) => {
+    if (typeof path !== 'string' || !isAbsolute(path)) return
+    const icon = await app.getFileIcon(path)
+    window.webContents.startDrag({ file: path, icon })
   })
 }
 

@@ -10,6 +10,8 @@ const lucidexDesktop = {
   choosePicture: (): Promise<string | null> => ipcRenderer.invoke(CHANNEL.choosePicture),
   chooseSave: (defaultName: string): Promise<string | null> => ipcRenderer.invoke(CHANNEL.chooseSave, defaultName),
   revealInFolder: (path: string): Promise<void> => ipcRenderer.invoke(CHANNEL.revealInFolder, path),
+  /** Lets a file be dropped on another application; called when the dragging begins. */
+  startDrag: (path: string): Promise<void> => ipcRenderer.invoke(CHANNEL.startDrag, path),
   /** Hears the menu's commands (electron/policy/menuItems.ts); returns the function that stops listening. */
   onMenu(listener: (command: string) => void): () => void {
     const receive = (_event: unknown, command: string) => listener(command)

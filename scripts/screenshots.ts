@@ -11,6 +11,7 @@ import { applySteps, readPixels, type Step } from '../cli/bench/attacks.ts'
 import { processIo as io } from '../cli/io.ts'
 import { RENDERER_DIR, ROOT } from '../cli/paths.ts'
 import { followJob, withEngine } from '../cli/session.ts'
+import type { Job } from '../core/contract/index.ts'
 import type { Engine } from '../core/engine.ts'
 import { startLoopback } from '../core/hosts/loopback.ts'
 import { createRandom } from '../core/random.ts'
@@ -155,14 +156,8 @@ async function shootViews(page: Page, engine: Engine, theme: Theme): Promise<voi
   await page.getByRole('button', { name: 'Search by the whole picture' }).waitFor()
   await shoot(page, 'region', theme)
 
-  await goTo(page, `#/denoise/${await itemNamed(engine, 'lake.png')}`)
-  const progress = page.getByText(/^Denoising…/)
-  await page.getByRole('button', { name: 'Fit' }).waitFor()
-  await progress.waitFor({ timeout: 5000 }).catch(() => {})
-  await progress.waitFor({ state: 'detached', timeout: 120_000 })
-  await shoot(page, 'denoise', theme)
-
-  await shootJobs(page, engine, theme)
+  await shootDenoise(page, engine, theme)
+  await shootBatch(page, engine, theme)
 
   await goTo(page, '#/problems')
   await page.getByText('contract-02.jpg').waitFor()
@@ -182,26 +177,76 @@ async function shootViews(page: Page, engine: Engine, theme: Theme): Promise<voi
   await page.keyboard.press('Escape')
 }
 
-/** A batch under way, over the library. */
-async function shootJobs(page: Page, engine: Engine, theme: Theme): Promise<void> {
+/** The ways of looking at a denoised picture. */
+async function shootDenoise(page: Page, engine: Engine, theme: Theme): Promise<void> {
+  await goTo(page, `#/denoise/${await itemNamed(engine, 'lake.png')}`)
+  await page.getByRole('button', { name: 'Fit' }).waitFor()
+  await jobDone(engine, 'denoise-preview')
+  await shoot(page, 'denoise', theme)
+
+  await page.keyboard.press('1')
+  await page.keyboard.press('v')
+  await shoot(page, 'compare', theme)
+  await page.keyboard.press('0')
+  await page.keyboard.press('v')
+
+  await page.keyboard.press('r')
+  await shoot(page, 'residual', theme)
+
+  await page.keyboard.press('c')
+  await jobDone(engine, 'denoise-confidence')
+  await shoot(page, 'confidence', theme)
+  await page.keyboard.press('c')
+}
+
+/** A queue under way, the tray that tells of it elsewhere, and the report. */
+async function shootBatch(page: Page, engine: Engine, theme: Theme): Promise<void> {
+  const results = path.join(WORK, `denoised-${theme}`)
+  await mkdir(results, { recursive: true })
+  await goTo(page, '#/batch')
+  for (const folder of ['High ISO', 'Scans']) {
+    await page.getByRole('button', { name: 'Add folder…' }).first().click()
+    await pickFolder(page, path.join(WORK, folder), 'Add folder')
+  }
+  const options = page.getByRole('complementary', { name: 'Options of the batch' })
+  await options.getByRole('radio', { name: 'In a folder' }).check({ force: true })
+  await pickFolder(page, results, 'Use this folder')
+  await options.getByRole('radio', { name: 'Noisy only' }).check({ force: true })
+  await page.getByRole('button', { name: 'Start', exact: true }).click()
+  await page.getByRole('row', { name: /^Done/ }).nth(1).waitFor({ timeout: 120_000 })
+  await shoot(page, 'batch', theme)
+
   await goTo(page, '#/library')
-  const names = ['city-night.png', 'jars.png', 'lake.png', 'portrait.png', 'wood.png']
-  const sources = await Promise.all(names.map(async (name) => ({ kind: 'item' as const, id: await itemNamed(engine, name) })))
-  const { jobId } = await engine.api.jobs.start({
-    kind: 'denoise',
-    sources,
-    settings: { tier: 'best', sigma: 'auto', strength: 100 },
-    output: { collision: 'overwrite' },
-    destination: { kind: 'folder', path: path.join(WORK, 'denoised') },
-  })
   await page
     .getByRole('region', { name: 'Jobs' })
     .getByText(/^[1-9] of/)
     .waitFor({ timeout: 60_000 })
   await shoot(page, 'jobs', theme)
-  await engine.api.jobs.cancel({ jobId })
-  await followJob(engine, jobId, io)
+
+  await goTo(page, '#/batch')
+  await page.getByRole('button', { name: 'Save report…' }).waitFor({ timeout: 240_000 })
+  await shoot(page, 'report', theme)
+  await page.getByRole('button', { name: 'New batch' }).click()
   await engine.api.jobs.dismiss({})
+}
+
+async function pickFolder(page: Page, folder: string, action: string): Promise<void> {
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('textbox', { name: 'Path' }).fill(folder)
+  await page.keyboard.press('Enter')
+  await dialog.getByRole('button', { name: path.basename(folder), exact: true }).waitFor({ state: 'detached' })
+  await dialog.getByText(/directly in here/).waitFor()
+  await dialog.getByRole('button', { name: action }).click()
+  await dialog.waitFor({ state: 'detached' })
+}
+
+/** Waits until the last job of a kind is done. */
+async function jobDone(engine: Engine, kind: Job['kind']): Promise<void> {
+  const until = Date.now() + 240_000
+  while ((await engine.api.jobs.list()).findLast((job) => job.kind === kind)?.state !== 'done') {
+    if (Date.now() > until) throw new Error(`No ${kind} was done in four minutes`)
+    await new Promise((resolve) => setTimeout(resolve, 200))
+  }
 }
 
 async function goTo(page: Page, hash: string): Promise<void> {

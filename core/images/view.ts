@@ -21,7 +21,7 @@ export async function readView(input: string | Uint8Array, maxPx = Number.POSITI
   const whole = Math.max(width, height) <= maxPx
   if (!whole) pipeline.resize(maxPx, maxPx, { fit: 'inside' })
   if (header.hasAlpha && Math.min(Math.max(width, height), maxPx) <= WEBP_MAX) pipeline.webp({ quality: 90, effort: 2 })
-  else pipeline.flatten({ background: '#ffffff' }).jpeg(whole ? { quality: 92, chromaSubsampling: '4:4:4' } : { quality: 88 })
+  else pipeline.flatten({ background: '#ffffff' }).jpeg(whole ? { quality: 98, chromaSubsampling: '4:4:4' } : { quality: 88 })
   return (await decode(pipeline, picture)).data
 }
 

@@ -8,6 +8,8 @@ export interface Desktop {
   chooseSave(defaultName: string): Promise<string | null>
   chooseFolder(): Promise<string | null>
   revealInFolder(path: string): Promise<void>
+  /** Lets a file be dropped on another application; called when the dragging begins. */
+  startDrag(path: string): Promise<void>
   /** Commands of the application's menu, named as in app/commands.ts. Returns the function that stops listening. */
   onMenu(listener: (command: string) => void): () => void
 }
