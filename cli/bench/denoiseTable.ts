@@ -5,6 +5,8 @@ import type { SpeedReport } from './denoiseSpeed.ts'
 
 /** What the whole table is made of; parts that were not measured are absent. */
 export interface DenoiseTable {
+  /** SHA-256 by tier. */
+  models?: Record<string, string>
   cbsd68?: GaussianReport
   kodak24?: GaussianReport
   polyu?: BlindReport
@@ -19,11 +21,22 @@ const CBM3D = ['33.52', '30.71', '27.38']
 
 /** The measurements as Markdown, for the README and the model cards. */
 export function denoiseMarkdown(table: DenoiseTable): string {
-  const parts = [gaussian(table, 'psnr'), gaussian(table, 'ssim'), table.polyu && pairs(table.polyu), table.clean && clean(table.clean)]
-  return [...parts, table.speed && speed(table.speed)].filter((part) => part !== undefined && part !== '').join('\n\n')
+  const { models, polyu, clean, speed } = table
+  const parts = [
+    ofGaussian(table, 'psnr'),
+    ofGaussian(table, 'ssim'),
+    polyu && ofPairs(polyu),
+    clean && ofClean(clean),
+    speed && ofSpeed(speed),
+    models &&
+      `Models by SHA-256: ${Object.entries(models)
+        .map(([tier, hash]) => `${tier} ${hash.slice(0, 12)}`)
+        .join(', ')}.`,
+  ]
+  return parts.filter(Boolean).join('\n\n')
 }
 
-function gaussian({ cbsd68, kodak24 }: DenoiseTable, score: 'psnr' | 'ssim'): string {
+function ofGaussian({ cbsd68, kodak24 }: DenoiseTable, score: 'psnr' | 'ssim'): string {
   const sets = [
     { name: 'CBSD68', report: cbsd68, published: CBM3D },
     { name: 'Kodak24', report: kodak24, published: undefined },
@@ -44,7 +57,7 @@ function gaussian({ cbsd68, kodak24 }: DenoiseTable, score: 'psnr' | 'ssim'): st
   return `${what}, white Gaussian noise, unclipped, true σ given, mean of ${counts}:\n\n${markdownTable([['', ...heading], ...rows])}`
 }
 
-function pairs({ images, untouched, denoised }: BlindReport): string {
+function ofPairs({ images, untouched, denoised }: BlindReport): string {
   const rows = Object.entries(denoised).map(([tier, scores]) => {
     const left = scores.perImage.filter(({ sigma }) => sigma === 0).length
     return [`${tier}, blind`, scores.psnr.toFixed(2), signed(scores.psnr - untouched.psnr), scores.ssim.toFixed(4), `${left} of ${images}`]
@@ -57,7 +70,7 @@ function pairs({ images, untouched, denoised }: BlindReport): string {
   return `Real camera noise, PolyU-dev, σ estimated, mean of ${images} couples:\n\n${table}`
 }
 
-function clean({ images, denoised }: CleanReport): string {
+function ofClean({ images, denoised }: CleanReport): string {
   const results = Object.entries(denoised)
   const sets = [...new Set(results.flatMap(([, { perImage }]) => perImage.map(({ set }) => set)))]
   const rows = results.map(([tier, { mean, worst, perImage }]) => [
@@ -75,7 +88,7 @@ function clean({ images, denoised }: CleanReport): string {
   return `Clean pictures (${counts}; evenly spaced over the sorted files, none trained on, none picked by eye), σ estimated, PSNR of output against input in dB, at most 60 a picture:\n\n${table}`
 }
 
-function speed({ threads, load, refused, untiled, tiled }: SpeedReport): string {
+function ofSpeed({ threads, load, refused, untiled, tiled }: SpeedReport): string {
   const about = `${threads} threads, ${cpus()[0]?.model.trim() ?? 'unknown processor'}; load average before: ${load === null ? 'unknown' : load.toFixed(2)}`
   if (refused !== null) return `Speed (${about}): **not measured: ${refused}.**`
   const ffdnet = untiled[FFDNET]

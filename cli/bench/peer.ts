@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { access, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -43,8 +43,9 @@ export async function withFfdnet<T>(
   }
 }
 
-/** Errors: an Error that says why no Python could do it. */
+/** Errors: an Error that says what is missing, or why no Python could do it. */
 async function convert(mat: string, file: string): Promise<void> {
+  await access(mat)
   const reasons: string[] = []
   for (const python of PYTHONS) {
     try {

@@ -19,8 +19,6 @@ const SHARED = path.join(ROOT, '..', 'shared')
 const PARTS = ['speed', 'cbsd68', 'kodak24', 'polyu', 'clean'] as const
 type Part = (typeof PARTS)[number]
 const SIGMAS = [15, 25, 50]
-/** As the engine's own. */
-const THREADS = Math.min(8, availableParallelism())
 
 export const DENOISE_HELP = `bench denoise measures one of:
 
@@ -70,30 +68,39 @@ export async function runDenoise(args: string[], io: Io): Promise<number> {
 
   return interruptible(io, (signal) =>
     withEngine({ io }, ({ inference }) =>
-      withFfdnet(ffdnet, THREADS, io, async (peer) => {
+      withFfdnet(ffdnet, inference.placement().threads, io, async (peer) => {
         const bench: Bench = { inference, tiers, peer, limit, waitSeconds, log: quietLog(io), signal, onProgress: io.progress }
-        let report: object
-        let text: string
-        if (values.table) {
-          const whole = await measureTable(bench, only)
-          ;[report, text] = [whole, denoiseMarkdown(whole)]
-        } else if (values.speed) {
-          const speed = await measureSpeed(bench, tiers)
-          ;[report, text] = [speed, denoiseMarkdown({ speed })]
-        } else {
-          report = values.data
-            ? await measureGaussian(bench, values.data, sigma)
-            : values.pairs
-              ? await measurePairs(bench, values.pairs)
-              : await measureClean(bench, values.clean!)
-          text = table(Object.entries(report).flatMap(([name, value]) => (typeof value === 'object' ? [] : [[name, shown(value)]])))
-        }
+        const { report, text, failed } = await measure()
         io.progress('')
         io.print(values.json ? JSON.stringify(report, null, 2) : text)
-        return EXIT.ok
+        return failed ? EXIT.someFailed : EXIT.ok
+
+        async function measure(): Promise<{ report: object; text: string; failed?: boolean }> {
+          if (values.table) {
+            const report = await measureTable(bench, only)
+            return { report, text: denoiseMarkdown(report) }
+          }
+          if (values.speed) {
+            const speed = await measureSpeed(bench, tiers)
+            return { report: speed, text: denoiseMarkdown({ speed }), failed: speed.refused !== null }
+          }
+          if (values.data !== undefined) return figures(await measureGaussian(bench, values.data, sigma))
+          if (values.pairs !== undefined) return figures(await measurePairs(bench, values.pairs))
+          return figures(await measureClean(bench, values.clean!))
+        }
       }),
     ),
   )
+}
+
+/** A report with its single figures as text, FFDNet's among them. */
+function figures(report: object & { ffdnet?: object }): { report: object; text: string } {
+  const beside = Object.entries(report.ffdnet ?? {}).map(([name, value]) => [`ffdnet ${name}`, value])
+  const rows = [...Object.entries(report), ...beside].flatMap(([name, value]) => {
+    if (typeof value === 'number') return [[name, Number.isInteger(value) ? String(value) : value.toFixed(value < 1 ? 4 : 2)]]
+    return typeof value === 'string' ? [[name, value]] : []
+  })
+  return { report, text: table(rows) }
 }
 
 /** What all measurements share. */
@@ -110,7 +117,9 @@ async function measureTable(bench: Bench, only: readonly Part[]): Promise<Denois
   const data = path.resolve(process.env['LUCIDEX_DATA'] ?? path.join(SHARED, 'data'))
   const gaussian = (set: string) =>
     benchGaussian({ folder: path.join(data, 'eval', set), limit, sigmas: SIGMAS }, denoisersOf(bench), bench)
-  const report: DenoiseTable = {}
+  const report: DenoiseTable = {
+    models: Object.fromEntries(inference.models().flatMap(({ tier, sha256 }) => (tier ? [[tier, sha256]] : []))),
+  }
   if (only.includes('speed')) report.speed = await measureSpeed(bench, tiers)
   if (only.includes('cbsd68')) report.cbsd68 = await gaussian('cbsd68')
   if (only.includes('kodak24')) report.kodak24 = await gaussian('kodak24')
@@ -130,8 +139,8 @@ async function measureGaussian(bench: Bench, folder: string, sigma: number) {
   const { noisy, denoised } = results[0]!
   const { psnr, ssim, perImage } = denoised[bench.tiers[0]!]!
   const { psnr: noisyPsnr, ssim: noisySsim } = noisy
-  const peer = bench.peer && { ...denoised[FFDNET]!, secondsPerMegapixel: speed.untiled[FFDNET] ?? null }
-  return { psnr, ssim, noisyPsnr, noisySsim, ...inOneFigure(bench, speed), images, perImage, ...(peer && { ffdnet: peer }) }
+  const ffdnet = bench.peer ? { ...denoised[FFDNET]!, secondsPerMegapixel: speed.untiled[FFDNET] ?? null } : undefined
+  return { psnr, ssim, noisyPsnr, noisySsim, ...inOneFigure(bench, speed), images, perImage, ffdnet }
 }
 
 async function measurePairs(bench: Bench, folder: string) {
@@ -162,32 +171,28 @@ function denoisersOf({ inference, tiers, peer }: Bench): Denoiser[] {
 /** Untiled of every denoiser, in the app's tiles of `tiled`. */
 async function measureSpeed(bench: Bench, tiled: readonly Tier[]): Promise<SpeedReport> {
   const { inference, tiers, peer, waitSeconds } = bench
+  const { threads } = inference.placement()
   const registry = await ModelRegistry.open(MODELS_DIR)
   const own: Record<string, Network> = {}
   try {
-    for (const tier of tiers) own[tier] = await openVerified(registry, tier)
+    for (const tier of tiers) own[tier] = await openVerified(registry, tier, threads)
     const networks = peer ? { ...own, [FFDNET]: peer } : own
-    return await benchSpeed({ networks, tiers: tiled, threads: THREADS, waitSeconds }, inference, bench)
+    return await benchSpeed({ networks, tiers: tiled, threads, waitSeconds }, inference, bench)
   } finally {
     for (const network of Object.values(own)) await network.release()
   }
 }
 
-async function openVerified(registry: ModelRegistry, tier: Tier): Promise<Network> {
+async function openVerified(registry: ModelRegistry, tier: Tier, threads: number): Promise<Network> {
   const model = registry.file({ kind: 'denoiser', tier })
   await readModel(model)
-  return openNetwork(model.path, { stride: model.stride, threads: THREADS })
+  return openNetwork(model.path, { stride: model.stride, threads })
 }
 
 /** Seconds per megapixel of a whole 768 × 512 picture, or null and why. */
-function inOneFigure({ tiers }: Bench, { untiled, refused, load }: SpeedReport) {
+function inOneFigure({ tiers }: Bench, { untiled, refused, load, threads }: SpeedReport) {
   const secondsPerMegapixel = untiled[tiers[0]!] ?? null
-  return { secondsPerMegapixel, ...(refused !== null && { speedRefused: refused }), threads: THREADS, load }
-}
-
-function shown(value: unknown): string {
-  if (typeof value !== 'number' || Number.isInteger(value)) return String(value)
-  return value.toFixed(value < 1 ? 4 : 2)
+  return { secondsPerMegapixel, ...(refused !== null && { speedRefused: refused }), threads, load }
 }
 
 export async function runTiling(args: string[], io: Io): Promise<number> {
@@ -198,14 +203,14 @@ export async function runTiling(args: string[], io: Io): Promise<number> {
   const reports: Record<string, TilingReport & { manifest: number | null }> = {}
   await interruptible(io, async (signal) => {
     if (values.file) {
-      const network = await openNetwork(path.resolve(values.file), { stride, threads: THREADS })
+      const network = await openNetwork(path.resolve(values.file), { stride, threads: availableParallelism() })
       reports[path.basename(values.file)] = { ...(await measureTiling(network, stride, signal)), manifest: null }
       await network.release()
       return
     }
     const registry = await ModelRegistry.open(MODELS_DIR)
     for (const tier of model ? [model] : TIERS) {
-      const network = await openVerified(registry, tier)
+      const network = await openVerified(registry, tier, availableParallelism())
       const { stride, margin } = registry.file({ kind: 'denoiser', tier })
       reports[tier] = { ...(await measureTiling(network, stride, signal)), manifest: margin }
       await network.release()
