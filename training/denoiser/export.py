@@ -1,6 +1,6 @@
 """Turns a checkpoint into what the app ships: <id>.onnx, its manifest entry <id>.json, its card <id>.md.
 
-  /usr/bin/python3 export.py --run <run folder> --data <training folder> [--continues <earlier run folder>]
+  /usr/bin/python3 export.py --run <run folder> --data <training folder> [--continues <earlier run folder> ...]
                              [--metrics metrics.json] [--out folder]
 
 The averaged (EMA) weights are exported, in float32. The ONNX file is run by onnxruntime-node on real
@@ -144,7 +144,9 @@ def make_card(entry: dict, config: dict, rows: list, finished: bool) -> str:
                for key, values in entry["metrics"].items()]
     numbers += [[f"{name}, CBSD68 (published)"] + [f"{value:.2f}" for value in values] for name, *values in PUBLISHED]
     noise = config["noise"]
-    gaussian = 1 - noise["clean"] - noise["realistic"]
+    camera = noise.get("camera", 0)
+    rest = 1 - camera
+    gaussian = rest * (1 - noise["clean"] - noise["realistic"])
     w, d = config["widths"], config["depths"]
     phases = "; ".join(f"up to {p['until']:.0%} of the budget {p['batch']} crops of {p['patch']}×{p['patch']}"
                        for p in config["phases"])
@@ -152,10 +154,10 @@ def make_card(entry: dict, config: dict, rows: list, finished: bool) -> str:
     curve_table = table(("minutes", "steps", "σ 15", "σ 25", "σ 50"),
                         [(f"{m:.0f}", s, *(f"{p[k]:.2f}" for k in ("15", "25", "50"))) for m, s, p in rows])
     training = entry["training"]
-    earlier = training.get("continues")
-    begun = f"""- First {earlier['steps']:,} steps in {earlier['minutes']:.0f} minutes by `{earlier['command']}`; its averaged weights
+    begun = "".join(f"""- {stage['steps']:,} steps in {stage['minutes']:.0f} minutes by `{stage['command']}`; its averaged weights
   were then trained on as follows.
-""" if earlier else ""
+""" for stage in training.get("stages", []))
+    mover = {"adamw": "AdamW", "muon": "Muon for the weights between stem and head, AdamW for the rest"}[config.get("optimiser", "adamw")]
     note = "" if finished else "\n**A snapshot of a training run that was not finished.**\n"
     return f"""# {entry['id']}
 
@@ -184,14 +186,15 @@ This page is written by `training/denoiser/export.py`; its figures come from the
 
 {begun}- {training['steps']:,} steps in {training['minutes']:.0f} minutes on {training['threads']} thread of a busy CPU ({config['precision']} arithmetic,
   float32 weights), scheduled by the clock: {phases}.
-- AdamW, learning rate {config['lr']} falling to {config['lrEnd']} on a cosine; the logarithm of the absolute error by
+- {mover}, learning rate {config['lr']} falling to {config['lrEnd']} on a cosine; the logarithm of the absolute error by
   sample, of the squared error from {config['mseFrom']:.0%} of the budget on; averaged weights
   (decay {config['ema']}); seed {training['seed']}.
 - Crops are flipped and turned; {noise['rescale']:.0%} are cut larger and scaled down (to 0.6 at the least); {noise['permute']:.0%} have their
   channels permuted.
-- Noise: {gaussian:.0%} white Gaussian of σ 0..75, unclipped; {noise['realistic']:.0%} camera-like (a level that follows the
+- Noise: {gaussian:.0%} white Gaussian of σ 0..75, unclipped; {rest * noise['realistic']:.0%} camera-like (a level that follows the
   brightness through a tone curve, correlation between neighbours and channels, at times clipped, rounded, JPEG);
-  {noise['clean']:.0%} none. In {noise['jitter']:.0%} of the noisy ones the level told is wrong by up to a factor of 1.4.
+  {camera:.0%} developed from a noisy mosaic by a camera drawn at random (`training/common/camera.py`), the level told mostly
+  too high; {rest * noise['clean']:.0%} none. In {noise['jitter']:.0%} of the noisy ones the level told is wrong by up to a factor of 1.4.
 
     {training['command']}
 
@@ -218,7 +221,7 @@ Not comparable with the table above: other pixels.
 
 ## Limits
 
-- Told a wrong noise level it smooths too much or leaves noise; it estimates nothing itself.
+- Told a wrong noise level it smooths too much or leaves noise; it estimates nothing itself: `noise.onnx` does.
 - Made for noise up to σ 75. Strong banding, fixed patterns, dead pixels and heavy JPEG blocks are not what it
   learnt to remove.
 - Camera noise was imitated, never seen: no real noisy photograph was trained on.
@@ -232,7 +235,8 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", required=True)
     parser.add_argument("--data", required=True, help="the training folder: counted for the entry, used for parity")
-    parser.add_argument("--continues", help="the run whose weights this one started from (train.py --init)")
+    parser.add_argument("--continues", nargs="+", default=[],
+                        help="the runs before this one, first to last, each started from the one before (train.py --init)")
     parser.add_argument("--metrics", help="what evaluate.py --out wrote for this checkpoint")
     parser.add_argument("--out", default=str(ROOT / "resources" / "models"))
     args = parser.parse_args(argv)
@@ -240,12 +244,13 @@ def main(argv=None):
     run, out = Path(args.run), Path(args.out)
     model, state = load_model(run / "checkpoint.pt")
     training, rows = describe_run(run, state), curve(run)
-    if args.continues:
-        earlier = Path(args.continues)
-        _, first = load_model(earlier / "checkpoint.pt")
-        training["continues"] = describe_run(earlier, first)
-        minutes = first["elapsed"] / 60
-        rows = curve(earlier) + [(minutes + m, first["step"] + s, p) for m, s, p in rows]
+    minutes, steps, earlier_rows = 0, 0, []
+    for earlier in map(Path, args.continues):
+        _, stage = load_model(earlier / "checkpoint.pt")
+        training.setdefault("stages", []).append(describe_run(earlier, stage))
+        earlier_rows += [(minutes + m, steps + n, p) for m, n, p in curve(earlier)]
+        minutes, steps = minutes + stage["elapsed"] / 60, steps + stage["step"]
+    rows = earlier_rows + [(minutes + m, steps + n, p) for m, n, p in rows]
     metrics = {}
     if args.metrics:
         measured = json.loads(Path(args.metrics).read_text())
