@@ -26,6 +26,7 @@ import { createMedia, Downloads, type MediaResponse } from './media.ts'
 import { createCall } from './rpc/dispatch.ts'
 import { findByPicture } from './search/byPicture.ts'
 import { QueryStore } from './search/queries.ts'
+import { Reconstructions } from './search/reconstruction.ts'
 
 /** The whole of Lucidex but its windows: a plain Node library that a host gives a transport. */
 export interface Engine {
@@ -77,6 +78,7 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
     const library = await openLibrary({ database, readOnly, watch, inference, readForIndex, log })
     closing.push(() => library.close())
 
+    const reconstructions = new Reconstructions({ library, inference })
     const queries = new QueryStore()
     closing.push(() => queries.close())
     const downloads = new Downloads()
@@ -208,6 +210,10 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
         upload: ({ name, bytes }) => queries.upload(name, bytes),
         open: (request) => queries.open(request.path),
         find: (request) => findByPicture(request, { library, inference, locate }),
+        reconstruction: async ({ id }) => {
+          const { url, error } = await reconstructions.of(id)
+          return { url, error }
+        },
       },
       denoise: {
         open: ({ source }) => sessions.open(locate(source)),
@@ -244,7 +250,7 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
     }
 
     const call = createCall(handlers)
-    const media = createMedia({ library, queries, sessions, downloads })
+    const media = createMedia({ library, queries, reconstructions, sessions, downloads })
     return {
       call,
       api: createApi(call),

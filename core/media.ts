@@ -7,6 +7,7 @@ import type { DenoiseSessions } from './denoise/index.ts'
 import { readView } from './images/index.ts'
 import type { Library } from './library/index.ts'
 import type { QueryStore } from './search/queries.ts'
+import type { Reconstructions } from './search/reconstruction.ts'
 
 export interface MediaResponse {
   status: number
@@ -46,6 +47,7 @@ export class Downloads {
 interface MediaSources {
   library: Library
   queries: QueryStore
+  reconstructions: Reconstructions
   sessions: DenoiseSessions
   downloads: Downloads
 }
@@ -54,7 +56,13 @@ interface MediaSources {
 const IMMUTABLE = { 'Cache-Control': 'private, max-age=31536000, immutable' }
 
 /** Answers media paths (contract/media.ts). What is not there is a 404 with the reason; nothing throws. */
-export function createMedia({ library, queries, sessions, downloads }: MediaSources): (pathname: string) => Promise<MediaResponse> {
+export function createMedia({
+  library,
+  queries,
+  reconstructions,
+  sessions,
+  downloads,
+}: MediaSources): (pathname: string) => Promise<MediaResponse> {
   const routes: Record<string, (parts: string[]) => Promise<MediaResponse | undefined>> = {
     async thumbnail([imageId]) {
       const body = library.thumbnail(Number(imageId))
@@ -62,6 +70,9 @@ export function createMedia({ library, queries, sessions, downloads }: MediaSour
     },
     async picture([imageId]) {
       return picture(await readView(library.pathOf(Number(imageId)), VIEW_PX))
+    },
+    async reconstruction([imageId]) {
+      return picture((await reconstructions.of(Number(imageId))).png)
     },
     async query([queryId = '']) {
       return picture(await readView(queries.get(queryId).path, VIEW_PX))

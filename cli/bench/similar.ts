@@ -33,7 +33,7 @@ const NOT_A_CLASS = 'BACKGROUND_Google'
  * and by their correlation, a colour histogram, and principal components of the raw pixels, as many as the
  * descriptor has numbers, fitted on these very pictures, which favours them.
  */
-export async function benchSimilar(options: SimilarOptions, inference: Inference, log: Log): Promise<SimilarReport> {
+export async function benchSimilar(options: SimilarOptions, inference: Pick<Inference, 'encode'>, log: Log): Promise<SimilarReport> {
   const classes = await classesOf(options.data, options.last)
   const files = await Promise.all(classes.map((name) => filesBelow(path.join(options.data, name))))
   const all = await readPictureSet(files.flat(), inference, log, options)

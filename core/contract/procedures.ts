@@ -49,6 +49,8 @@ export const procedures = {
       }),
       s.searchResponse,
     ),
+    /** What the index sees of a picture of the library. Errors: ITEM_NOT_FOUND, also while it has no descriptor; MODEL_NOT_FOUND. */
+    reconstruction: procedure(z.object({ id: s.id }), s.reconstruction),
   },
   denoise: {
     /** Decodes a picture, estimates its noise and keeps it until closed (the last two sessions are kept). */

@@ -163,6 +163,15 @@ export const searchResult = z.object({
 })
 export type SearchResult = z.infer<typeof searchResult>
 
+/** What the index knows of a picture, decoded from its descriptor alone. */
+export const reconstruction = z.object({
+  /** A small square picture, whatever the picture's proportions. */
+  url: z.string(),
+  /** Root mean square difference from the picture at that size, in 8-bit levels: 0 to 255. */
+  error: z.number().min(0).max(255),
+})
+export type Reconstruction = z.infer<typeof reconstruction>
+
 export const searchResponse = z.object({
   results: z.array(searchResult),
   /** How the answer was found: by scanning every vector or through the HNSW graph. */

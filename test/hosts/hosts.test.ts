@@ -59,6 +59,19 @@ describe.each([
     })
   })
 
+  it('shows what the index sees of a picture, and how far off that is', async () => {
+    const { items } = await client.library.items({ sort: 'name', descending: false, limit: 2 })
+    const [first, second] = await Promise.all(items.map(({ id }) => client.search.reconstruction({ id })))
+    const { status, body } = await engine.media(first!.url)
+    expect(status).toBe(200)
+    expect(await sharp(body).metadata()).toMatchObject({ format: 'png', width: 64, height: 64 })
+    expect(first!.error).toBeGreaterThan(0)
+    expect(first!.error).toBeLessThan(128)
+    expect(second!.url).not.toBe(first!.url)
+    expect(await client.search.reconstruction({ id: items[0]!.id })).toEqual(first)
+    await expect(client.search.reconstruction({ id: 99_999 })).rejects.toMatchObject({ code: 'ITEM_NOT_FOUND' })
+  })
+
   it('finds the original of a damaged copy that arrives as bytes', async () => {
     const damaged = await sharp(path.join(pictures, 'photo-07.jpg')).resize(300).jpeg({ quality: 15 }).toBuffer()
     const query = await client.search.upload({ name: 'pasted.jpg', bytes: new Uint8Array(damaged) })

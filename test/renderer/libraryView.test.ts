@@ -46,6 +46,13 @@ describe('the library view', () => {
     expect([router.view, router.id]).toEqual(['denoise', 3])
   })
 
+  it('shows what the index sees of what is chosen', async () => {
+    await show(20)
+    await press('ArrowRight')
+    expect(await screen.findByText('Error 32 of 255')).toBeTruthy()
+    expect(screen.getByAltText('As the index knows it').getAttribute('src')).toContain('/media/reconstruction/1/')
+  })
+
   it('chooses all, over every page', async () => {
     await show(1_234)
     await press('a', { ctrlKey: true })

@@ -202,6 +202,7 @@ export function createFakeEngine(options: FakeOptions) {
     search: {
       upload: ({ name }) => ({ id: 'q1', name, width: 1600, height: 1200, url: '/media/query/q1' }),
       open: ({ path }) => ({ id: 'q1', name: path.split('/').at(-1)!, width: 1600, height: 1200, url: '/media/query/q1' }),
+      reconstruction: ({ id }) => ({ url: `/media/reconstruction/${id}/fake/fake`, error: 31.6 }),
       find({ source, k, region }) {
         const start = source.kind === 'item' ? source.id : region ? 40 : 3
         const relations: Relation[] = [
