@@ -93,7 +93,7 @@ def main():
     p.add_argument("--checkpoint", required=True)
     p.add_argument("--data", default=os.environ.get("LUCIDEX_DATA", os.path.join(ROOT, "../shared/data")))
     p.add_argument("--evaluation", help="evaluate.py --out")
-    p.add_argument("--relations", help="calibrate.py --out")
+    p.add_argument("--relations", help="lucidex bench calibrate --out")
     p.add_argument("--note", help="what the command does not say about how the checkpoint came to be")
     p.add_argument("--out", default=os.path.join(ROOT, "resources", "models"))
     args = p.parse_args()
@@ -185,11 +185,9 @@ def cards(out, entry, d_entry, evaluation, relations):
                   f"{latent['likelihoodVariance']} (the one the loss weights imply). Length of a mean: {latent['latentNorm']}.", "",
                   "KL per dimension, sorted: " + ", ".join(f"{v:.1f}" for v in sorted(latent["klPerDimension"], reverse=True)), ""]
     if relations:
-        lines += ["## Relations", "", "| relation | cosine at least | precision | recall |", "|---|---|---|---|",
+        lines += ["## Relations", "", "| relation | score at least | precision | recall |", "|---|---|---|---|",
                   *[f"| {k} | {relations[k]['minCosine']} | {relations[k].get('precision', '')} | {relations[k].get('recall', '')} |" for k in ("copy", "nearDuplicate", "similar")],
-                  "", f"Fitted by `training/encoder/calibrate.py` on {relations['fittedOn']}. Two held-out pictures over the `similar` cosine share a class in "
-                  f"{relations['similar']['sameClassOver']:.1%} of the cases (by chance {relations['similar']['sameClassByChance']:.1%}); the nearest neighbour does in "
-                  f"{relations['similar']['nearestSharesClass']:.1%}.", ""]
+                  "", f"Fitted on {relations['fittedOn']}.", ""]
     lines += ["## Limits", "", "Knows copies, not meanings: pictures of one kind of thing are near each other only when they look alike. Small crops (under a third of "
               "the area), a picture small within a large frame, and strong damage on top of both are the weak cases. A flat picture (sky, wall) has little to be told by. "
               f"Trained on photographs; drawings and documents were hardly among them. Licence: {entry['licence']}."]
