@@ -72,6 +72,10 @@ describe('the batch', () => {
     fake.update(batch.jobId!, { done: 1499, failed: 1, total: 1500, state: 'done', finishedAt: 1 })
     await vi.waitFor(() => expect(batch.results.map((done) => done.input)).toEqual(finished.map((done) => done.input)))
     expect(batch.canRetry).toBe(true)
+    // The tray lets go of what is done; the report stays until a new batch begins.
+    fake.emit('jobDismissed', { jobId: batch.jobId! })
+    await vi.waitFor(() => expect(jobs.find(batch.jobId)).toBeUndefined())
+    expect([batch.job?.state, batch.results.length]).toEqual(['done', 1500])
     await batch.retry()
     expect(fake.specs.at(-1)).toMatchObject({ sources: [{ kind: 'path', path: '/scans' }], output: { collision: 'skip' } })
   })

@@ -45,6 +45,8 @@ export class BatchState {
   /** The job that is shown instead of the queue. */
   jobId = $state<number | null>(null)
   results = $state.raw<DenoiseResult[]>([])
+  /** The shown job as it was last heard of: its report outlives it. */
+  #last = $state.raw<Job | undefined>()
   error = $state<string | null>(null)
   /** What the shown job was started with, for another try; null for one that an earlier window started. */
   #spec: JobSpec | null = null
@@ -56,12 +58,14 @@ export class BatchState {
       if (this.jobId !== null) void this.readResults()
     })
     engine.on('job', (job) => {
-      if (job.id === this.jobId) void this.readResults()
+      if (job.id !== this.jobId) return
+      this.#last = job
+      void this.readResults()
     })
   }
 
   get job(): Job | undefined {
-    return jobs.find(this.jobId)
+    return jobs.find(this.jobId) ?? this.#last
   }
 
   get count(): number {
@@ -104,6 +108,7 @@ export class BatchState {
   show(jobId: number | null): void {
     if (jobId !== this.jobId) this.#spec = null
     this.jobId = jobId
+    this.#last = jobs.find(jobId)
     this.results = []
     this.#reading = null
     if (jobId !== null) void this.readResults()
