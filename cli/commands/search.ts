@@ -8,8 +8,9 @@ import { table } from '../table.ts'
 export const search: Command = {
   help: `Usage: lucidex search <image> [options]
 
-Finds the library's pictures that are, or look like, the given one. The score is the cosine of the two
-descriptors; the relation says what it means: same-file, copy, near-duplicate, similar or unrelated.
+Finds the library's pictures that are, or look like, the given one. The score, at most 1,
+grows with the likeness of the descriptors and of the pictures themselves; the relation says what it means:
+same-file, copy, near-duplicate, similar or unrelated.
 
   -k 1..500           how many results (default 20)
   --region x,y,w,h    search by a part of the picture: shares (0..1) of its width and height

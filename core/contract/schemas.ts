@@ -157,7 +157,7 @@ export type Relation = z.infer<typeof relation>
 export const searchResult = z.object({
   item,
   path: z.string(),
-  /** Cosine of the two descriptors, -1..1. */
+  /** The best cosine of the two descriptors over the query's views, raised where the pictures themselves align; -1..1. What it means is `relation`. */
   score: z.number(),
   relation,
 })
