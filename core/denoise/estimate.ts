@@ -27,6 +27,13 @@ const TILE = 256
 /** A larger picture is looked at in this many tiles, spread evenly over it: 4 megapixels. */
 const TILES_MAX = 64
 
+/**
+ * A level is raised by what the network expects its error to be above the first of these, by the second at the most; in log2(1 + σ).
+ * Noise that is overlooked stays in the picture, while a little too much takes next to nothing from it. A small
+ * error is that of chance, as in white noise; a great one is that of texture.
+ */
+const DOUBT = { from: 0.12, most: 0.4 }
+
 /** Every so many cells the map may take another level, at the least: over fewer, chance would show. */
 const SPREAD = 4
 
@@ -71,7 +78,13 @@ export async function estimateNoise(
         const [column, row] = [tile.x / CELL + x, tile.y / CELL + y]
         if (column >= columns || row >= rows) continue
         const at = y * across + x
-        observations.push({ column, row, level: answer[at]!, weight: Math.exp(-2 * answer[across * down + at]!) })
+        const error = Math.exp(answer[across * down + at]!)
+        observations.push({
+          column,
+          row,
+          level: answer[at]! + Math.min(DOUBT.most, Math.max(0, error - DOUBT.from)),
+          weight: 1 / error ** 2,
+        })
       }
     }
   }

@@ -2,7 +2,7 @@ import type { DenoiseSettings } from '../contract/index.ts'
 import type { NoiseLevel } from '../inference/index.ts'
 import type { NoiseEstimate } from './estimate.ts'
 
-/** Below this estimated σ (8-bit units) a picture is called clean. */
+/** Below this estimated σ (8-bit units) a picture is called clean: the estimator learnt that photographs may have as much grain of their own. */
 const CLEAN_SIGMA = 1.5
 
 /** The largest σ that the networks are trained for. */

@@ -1,6 +1,6 @@
 """Turns a checkpoint into what the app ships: noise.onnx, its manifest entry noise.json, its card noise.md.
 
-  /usr/bin/python3 export.py --run <run folder> --data <training folder> [--curve curve.md] [--out folder]
+  /usr/bin/python3 export.py --run <run folder> --data <training folder> [--note text] [--curve curve.md] [--out folder]
 
 The averaged (EMA) weights are exported, in float32. The ONNX file is run by onnxruntime-node on real pictures with noise
 and compared with PyTorch before anything is put in place. --curve: the tables that `lucidex bench noise` printed, for the card.
@@ -16,7 +16,7 @@ import numpy as np
 import onnx
 import torch
 from model import Estimator, count_parameters, macs_per_pixel
-from samples import CELL  # also puts ../denoiser and ../common on the path
+from samples import CELL, HELD_OUT, OWN_GRAIN  # also puts ../denoiser and ../common on the path
 from data import load, picture_paths
 import manifest
 import parity
@@ -57,8 +57,7 @@ def check_parity(model, path: Path, paths: list) -> float:
     return worst
 
 
-def make_entry(model, state: dict, validation: dict, data: list, worst: float, path: Path) -> dict:
-    labels = state["labels"]
+def make_entry(model, state: dict, validation: dict, data: list, worst: float, path: Path, note: str) -> dict:
     return {
         "id": "noise", "kind": "estimator", "file": "noise.onnx",
         **manifest.digest(path),
@@ -73,11 +72,8 @@ def make_entry(model, state: dict, validation: dict, data: list, worst: float, p
         "training": {
             "steps": state["step"], "minutes": round(state["elapsed"] / 60, 1), "threads": state["threads"],
             "command": "cd training/estimator && /usr/bin/python3 train.py --config config.json --data <denoise-train> "
-                       f"--labels <labels.pt> --run <run> --steps {state['step']}",
-            "labels": f"/usr/bin/python3 labels.py --data <denoise-train> --denoiser <fast run>/checkpoint.pt "
-                      f"--out <labels.pt> --count {labels['count']}",
-            "labelMinutes": round(labels["seconds"] / 60, 1), "denoiserSteps": labels["denoiserSteps"],
-            "seed": state["config"]["seed"], "commit": None,
+                       f"--run <run>{' --init <earlier run>/checkpoint.pt' if state['init'] else ''} --steps {state['step']}",
+            "seed": state["config"]["seed"], "note": note, "commit": None,
         },
         "metrics": {"validation": validation},
         "metricsCommand": "npm run -s lucidex -- bench noise --data <kodak24|cbsd68>",
@@ -115,10 +111,9 @@ Tells how strong the noise of a picture is, by place. This page is written by `t
 
 ## What σ means here
 
-For white noise, its standard deviation, also where clipping took part of it away. For noise that a camera, scaling or JPEG
-has changed, the σ that serves the denoiser: {training['labels'].split('--count ')[1]} patches were denoised with their true deviation times ten
-factors, and the smallest whose error is within 1 % of the best was taken (`labels.py`, by the fast denoiser of
-{training['denoiserSteps']:,} steps, {training['labelMinutes']} minutes). For a picture without noise, blurred, sharpened, enlarged or saved as JPEG, 0.
+The standard deviation of the noise that is in the file, over the three colours; of white noise also where clipping took part
+of it away. For a picture without noise, blurred, sharpened, enlarged or saved as JPEG, 0; a photograph as it came may have
+{OWN_GRAIN * 255:.1f} of its own. Unsure, it rather says too much: the {config['quantile']:.0%} quantile.
 
 ## Training
 
@@ -126,12 +121,14 @@ factors, and the smallest whose error is within 1 % of the best was taken (`labe
 
 - {training['steps']:,} steps of {total} patches in {training['minutes']} minutes on {training['threads']} thread of a busy CPU ({config['precision']} arithmetic,
   float32 weights): {counts['processed']} with processed noise, {counts['white']} with white noise (two thirds of one level, the rest following the
-  brightness; clipped, rounded), {counts['harmless']} without noise. Photographs at scales of 1/2 to 3, drawings, fractal textures.
+  brightness; clipped, rounded), {counts['harmless']} without noise. Photographs as they are, reduced, and softened; drawings; fractal textures.
 - AdamW, learning rate {config['lr']} falling to 0 on a cosine; averaged weights (decay {config['ema']}); seed {training['seed']}.
-- Every eighth picture was kept for validation. No real noisy photograph was trained on.
+- Processed noise: a camera in small (`../common/camera.py`: raw noise, demosaicing, tone curve, smoothing, sharpening, JPEG), correlated
+  noise, scaling, blur, JPEG. Every {HELD_OUT}th picture was kept for validation. No real noisy photograph was trained on.
 
-    {training['labels']}
     {training['command']}
+
+{training['note']}
 
 Mean error by patch on the pictures kept for validation, as `train.py` logs it (0.1 of t is 7 % of a strong σ):
 
@@ -157,6 +154,7 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", required=True)
     parser.add_argument("--data", required=True, help="the training folder: counted for the entry, used for parity")
+    parser.add_argument("--note", default="", help="what else is to be known of the run: other weights it started from, another recipe")
     parser.add_argument("--curve", help="file with the tables printed by `lucidex bench noise`")
     parser.add_argument("--out", default=str(ROOT / "resources" / "models"))
     args = parser.parse_args(argv)
@@ -174,7 +172,7 @@ def main(argv=None):
         worst = check_parity(model, path, paths)
         if not worst <= PARITY_LIMIT:
             raise SystemExit(f"ONNX Runtime differs from PyTorch by {worst}")
-        entry = make_entry(model, state, ends[-1]["validation"], training_data(paths), worst, path)
+        entry = make_entry(model, state, ends[-1]["validation"], training_data(paths), worst, path, args.note)
         shutil.copyfile(path, out / "noise.onnx.tmp")
         os.replace(out / "noise.onnx.tmp", out / "noise.onnx")
     manifest.write_json(out / "noise.json", entry)

@@ -1,7 +1,7 @@
 """What the estimator learns from: patches as files hold them (clipped, in 8 bits) and how much noise is in them.
 
 A level is a standard deviation in 8-bit units, told as t = log2(1 + sigma): fine near zero, relative above, and zero for
-none. A target [h,w] has one t for every CELL x CELL pixels.
+none. A target [2,h,w] has the least and the most that t may be, for every CELL x CELL pixels.
 """
 from pathlib import Path
 import sys
@@ -18,6 +18,7 @@ from noise import camera_deviation, correlated  # noqa: E402
 PATCH = 128
 CELL = 16
 SIGMA_MAX = 75
+OWN_GRAIN = 1.5 / 255  # what a photograph called clean may have of its own
 HELD_OUT = 8  # of the pictures in the order of their names, every eighth is for validation
 
 
@@ -35,8 +36,13 @@ def from_level(t: torch.Tensor) -> torch.Tensor:
 
 
 def cells(sigma: torch.Tensor) -> torch.Tensor:
-    """[1,H,W] in units of full scale to a target [H/16,W/16]."""
+    """[1,H,W] in units of full scale to t by cell, [H/16,W/16]."""
     return to_level(F.avg_pool2d(sigma.pow(2)[None], CELL)[0, 0].sqrt().clamp(max=SIGMA_MAX / 255))
+
+
+def target(sigma: torch.Tensor, grain: float) -> torch.Tensor:
+    """[1,H,W] to [2,H/16,W/16]: the least and the most that the level may be; they differ by the picture's own grain."""
+    return torch.stack((cells(sigma), cells((sigma.pow(2) + grain ** 2).sqrt())))
 
 
 def resize(picture: torch.Tensor, height: int, width: int) -> torch.Tensor:
@@ -49,27 +55,29 @@ def between(rng: np.random.Generator, low: float, high: float) -> float:
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
+KINDS = ("native", "reduced", "soft")
+
+
 class Pictures:
     """Clean patches of photographs, turned, mirrored, with colours permuted and exposure changed.
 
-    A third as it is, a third reduced, a third made soft: reduced to less than half, then enlarged to the original's size at
-    most. A picture as it is is never enlarged or blurred: its own faint grain would look like what a camera makes of noise.
+    native: as the file has it, with the faint grain that photographs have. reduced, to 1/2 to 4/5: free of it. soft: reduced to less
+    than half and enlarged again, as large cameras see at the size of a pixel.
     """
 
     def __init__(self, pictures: list, rng: np.random.Generator):
         self.pictures = pictures
         self.rng = rng
 
-    def crop(self, size: int, soft: bool = False) -> torch.Tensor:
+    def crop(self, size: int, kind: str) -> torch.Tensor:
         """[3,size,size] in 0..1."""
         rng = self.rng
         picture = self.pictures[rng.integers(len(self.pictures))]
-        draw = rng.random()
-        scale = 1.0 if draw < 0.35 else between(rng, 0.5, 1)
+        scale = 1.0 if kind == "native" else between(rng, 0.5, 0.8) if kind == "reduced" else between(rng, 0.6, 1)
         side = min(round(size / scale), *picture.shape[:2])
         top, left = (int(rng.integers(n - side + 1)) for n in picture.shape[:2])
         crop = torch.from_numpy(picture[top:top + side, left:left + side].copy()).permute(2, 0, 1).float() / 255
-        if soft or draw > 0.65:
+        if kind == "soft":
             smaller = round(side * rng.uniform(0.3, 0.5))
             crop = resize(crop, smaller, smaller)
         if crop.shape[1] != size:
@@ -93,15 +101,16 @@ def fractal(size: int, rng: np.random.Generator) -> torch.Tensor:
     frequency = np.hypot(np.fft.fftfreq(size)[:, None], np.fft.rfftfreq(size)[None])
     frequency[0, 0] = 1
     planes = []
-    slope = rng.uniform(1.2, 2.2)
+    slope = rng.uniform(0.8, 2.2)
+    apart = 0.3 if slope > 1.2 else 0  # the finest are grey: coloured ones would be noise
     phase = rng.standard_normal((2, *frequency.shape))
     for _ in range(3):
-        own = rng.standard_normal((2, *frequency.shape)) * 0.3
+        own = rng.standard_normal((2, *frequency.shape)) * apart
         spectrum = ((phase + own)[0] + 1j * (phase + own)[1]) / frequency ** slope
         spectrum[0, 0] = 0
         plane = np.fft.irfft2(spectrum, s=(size, size))
         planes.append(plane / plane.std())
-    contrast = between(rng, 0.02, 0.2)
+    contrast = between(rng, 0.02, 0.2 if slope > 1.2 else 0.08)
     mean = rng.uniform(0.15, 0.85, (3, 1, 1))
     return torch.from_numpy((mean + contrast * np.stack(planes)).astype(np.float32)).clamp(0, 1)
 
@@ -130,11 +139,13 @@ def drawn(size: int, rng: np.random.Generator) -> torch.Tensor:
     return torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 255
 
 
-def content(pictures: Pictures, size: int, soft: bool = False) -> torch.Tensor:
+def content(pictures: Pictures, size: int, kinds=KINDS):
+    """([3,size,size], its own grain in units of full scale, at the most): a photograph mostly."""
     draw = pictures.rng.random()
     if draw < 0.86:
-        return pictures.crop(size, soft)
-    return drawn(size, pictures.rng) if draw < 0.94 else fractal(size, pictures.rng)
+        kind = str(pictures.rng.choice(kinds))
+        return pictures.crop(size, kind), OWN_GRAIN if kind == "native" else 0.0
+    return drawn(size, pictures.rng) if draw < 0.94 else fractal(size, pictures.rng), 0.0
 
 
 def as_file(picture: torch.Tensor) -> torch.Tensor:
@@ -142,11 +153,12 @@ def as_file(picture: torch.Tensor) -> torch.Tensor:
     return (picture.clamp(0, 1) * 255).round().byte()
 
 
-def harmless(pictures: Pictures) -> torch.Tensor:
-    """[3,P,P] without noise, but not as taken: what blurring, sharpening, a camera's processing and JPEG do to a picture."""
+def harmless(pictures: Pictures):
+    """(bytes [3,P,P], target): without noise, but not as taken: what blurring, sharpening, a camera's processing and JPEG do to a picture."""
     rng = pictures.rng
     draw = rng.random()
-    out = content(pictures, PATCH, soft=draw < 0.15)
+    changed = draw < 0.4  # a photograph's own grain, blurred or sharpened, is noise that was processed
+    out, grain = content(pictures, PATCH + CELL, ("reduced", "soft") if changed else KINDS)
     if draw < 0.15:
         out = gaussian_blur(out, between(rng, 0.4, 3))
     elif draw < 0.3:
@@ -155,15 +167,24 @@ def harmless(pictures: Pictures) -> torch.Tensor:
         device = Camera(rng)
         device.scale = 1
         out = device.develop(device.raw(out), 0.02)
-    for _ in range(int(rng.choice(3, p=(0.4, 0.5, 0.1)))):
+    if rng.random() < 0.3:
+        out = jpeg(out, int(rng.integers(70, 99)), 2 if rng.random() < 0.6 else 0)
+    [out] = cut(rng, out)
+    if rng.random() < 0.55:
         out = jpeg(out, int(rng.integers(25, 98)), 2 if rng.random() < 0.6 else 0)
-    return out
+    return as_file(out), target(torch.zeros(1, PATCH, PATCH), grain)
+
+
+def cut(rng: np.random.Generator, *pictures: torch.Tensor) -> list:
+    """A patch of each at the same random place: what was saved as JPEG is cut and saved again with another grid."""
+    top, left = (int(rng.integers(n - PATCH + 1)) for n in pictures[0].shape[1:])
+    return [p[:, top:top + PATCH, left:left + PATCH].contiguous() for p in pictures]
 
 
 def white(pictures: Pictures, generator: torch.Generator):
-    """(bytes [3,P,P], target [h,w]): white noise, of one level or following the brightness, clipped and rounded."""
+    """(bytes [3,P,P], target): white noise, of one level or following the brightness, clipped and rounded."""
     rng = pictures.rng
-    clean = content(pictures, PATCH)
+    clean, grain = content(pictures, PATCH)
     level = (rng.uniform(0, 75) if rng.random() < 0.5 else between(rng, 1, 50)) / 255
     if rng.random() < 0.65:
         sigma = torch.full((1, PATCH, PATCH), level)
@@ -176,38 +197,45 @@ def white(pictures: Pictures, generator: torch.Generator):
         noise = noise[:1].expand(3, -1, -1)
     if rng.random() < 0.06:  # a grey picture
         clean, noise = clean.mean(0, keepdim=True).expand(3, -1, -1), noise[:1].expand(3, -1, -1)
-    return as_file(clean + deviation * noise), cells(sigma)
+    return as_file(clean + deviation * noise), target(sigma, grain)
 
 
 def processed(pictures: Pictures, generator: torch.Generator):
-    """(noisy, reference, deviation [1,P,P]): noise that something was done to after it arose; in units of full scale.
-
-    How strong such noise is for a denoiser is not its deviation: `labels.py` asks the denoiser.
-    """
+    """(bytes [3,P,P], target): noise that something was done to after it arose, of the deviation that it has in the end."""
     rng = pictures.rng
     draw = rng.random()
-    if draw < 0.65:  # a larger piece, because the camera may scale
-        noisy, reference, deviation = camera(pictures.crop(160), between(rng, 0.8, 20) / 255, rng, generator)
-        return tuple(part[:, :PATCH, :PATCH].contiguous() for part in (noisy, reference, deviation))
-    clean = pictures.crop(PATCH)
-    if draw < 0.8:
-        level = between(rng, 1, 30) / 255
-        deviation = camera_deviation(clean, level, rng)
-        noise = deviation * correlated(clean.shape, rng, generator)
-        noisy, reference, deviation = clean + noise, clean, deviation.pow(2).mean(0, keepdim=True).sqrt()
+    kind = str(rng.choice(KINDS, p=(0.25, 0.25, 0.5)))
+    grain = OWN_GRAIN if kind == "native" else 0.0
+    if draw < 0.65:
+        clean = pictures.crop(176, kind)  # a larger piece, because the camera may scale
+        noisy, reference, deviation = cut(rng, *camera(clean, between(rng, 0.8, 20) / 255, rng, generator))
+        again = 0.35
+    elif draw < 0.8:
+        reference = pictures.crop(PATCH, kind)
+        by_place = camera_deviation(reference, between(rng, 1, 30) / 255, rng)
+        noisy = reference + by_place * correlated(reference.shape, rng, generator)
+        deviation, again = by_place.pow(2).mean(0, keepdim=True).sqrt(), 0.6
     else:  # white noise, then scaled or blurred
         level = between(rng, 2, 50) / 255
-        if rng.random() < 0.5:
-            side = round(PATCH * between(rng, 0.6, 2))
-            clean = pictures.crop(side)
-            noisy = resize((clean + level * torch.randn(clean.shape, generator=generator)).clamp(0, 1), PATCH, PATCH)
-            reference = resize(clean, PATCH, PATCH)
+        side = round(PATCH * between(rng, 0.6, 2)) if rng.random() < 0.5 else PATCH
+        clean = pictures.crop(side, kind)
+        noisy = (clean + level * torch.randn(clean.shape, generator=generator)).clamp(0, 1)
+        if side != PATCH:
+            noisy, reference = resize(noisy, PATCH, PATCH), resize(clean, PATCH, PATCH)
+        elif rng.random() < 0.4:
+            spread = rng.uniform(0.25, 0.9)
+            noisy, reference = gaussian_blur(noisy, spread), gaussian_blur(clean, spread)
         else:
-            spread = rng.uniform(0.25, 0.9) if rng.random() < 0.4 else 0
-            noisy, reference = clean + level * torch.randn(clean.shape, generator=generator), clean
-            if spread:
-                noisy, reference = gaussian_blur(noisy.clamp(0, 1), spread), gaussian_blur(clean, spread)
-        deviation = gaussian_blur((noisy - reference).pow(2).mean(0, keepdim=True), 8.0).clamp_min(1e-8).sqrt()
-    if rng.random() < 0.6:
-        noisy = jpeg(noisy, int(rng.integers(30, 98)), 2 if rng.random() < 0.5 else 0)
-    return noisy, reference, deviation
+            reference = clean
+        deviation, again = local_deviation(noisy - reference), 0.6
+    if rng.random() < again:
+        noisy = jpeg(noisy, int(rng.integers(75 if draw < 0.65 else 30, 98)), 2 if rng.random() < 0.6 else 0)
+    file = as_file(noisy)
+    # JPEG takes faint noise away and adds errors of its own: what is left of the noise is the less of the two.
+    return file, target(torch.minimum(deviation, local_deviation(file.float() / 255 - reference)), grain)
+
+
+def local_deviation(noise: torch.Tensor) -> torch.Tensor:
+    """[3,H,W] to [1,H,W]: root mean square around each place."""
+    coarse = gaussian_blur(F.avg_pool2d(noise.pow(2).mean(0, keepdim=True), 4), 2.0)
+    return F.interpolate(coarse[None], size=noise.shape[1:], mode="bilinear", align_corners=False)[0].clamp_min(0).sqrt()

@@ -1,8 +1,9 @@
-"""Labels, a few training steps, an export, on made-up pictures: `/usr/bin/python3 test_smoke.py`.
+"""A few training steps and an export, on made-up pictures: `/usr/bin/python3 test_smoke.py`.
 
 Takes some ten seconds. The comparison with ONNX Runtime is skipped, loudly, where onnxruntime-node is not installed.
 """
 import json
+import math
 from pathlib import Path
 import subprocess
 import sys
@@ -19,15 +20,9 @@ import parity  # noqa: E402
 from camera import Camera, camera  # noqa: E402
 
 CONFIG = {
-    "widths": [4, 8, 8, 8], "seed": 3, "steps": 12, "batch": {"processed": 2, "white": 2, "harmless": 2}, "validationBatches": 2,
+    "widths": [4, 8, 8, 8], "seed": 3, "steps": 12, "batch": {"processed": 2, "white": 2, "harmless": 2}, "store": 16, "quantile": 0.6, "validationBatches": 2,
     "lr": 0.002, "warmupSteps": 4, "weightDecay": 0.0, "clip": 1.0, "ema": 0.9, "precision": "fp32",
 }
-DENOISER = {
-    "tier": "fast", "widths": [8, 16, 16], "depths": [1, 1, 1, 1, 1], "seed": 3, "minutes": 1, "phases": [{"until": 1.0, "patch": 32, "batch": 2}],
-    "lr": 0.002, "lrEnd": 0.0001, "warmupSteps": 5, "weightDecay": 0.0, "clip": 5.0, "ema": 0.9, "mseFrom": 0.6, "precision": "fp32",
-    "noise": {"clean": 0.05, "realistic": 0.3, "jitter": 0.1, "rescale": 0.3, "permute": 0.2},
-}
-
 
 def pictures(folder: Path, count: int):
     folder.mkdir(parents=True)
@@ -42,20 +37,12 @@ def run(folder: Path, script: str, *arguments):
 
 
 class Smoke(unittest.TestCase):
-    def test_labels_train_resume_export(self):
+    def test_train_resume_export(self):
         with tempfile.TemporaryDirectory() as temporary:
             root = Path(temporary)
             pictures(root / "data", 9)
-            for name, config in (("denoiser", DENOISER), ("noise", CONFIG)):
-                (root / f"{name}.json").write_text(json.dumps(config))
-            run(HERE.parent / "denoiser", "train.py", "--config", root / "denoiser.json", "--data", root / "data", "--run", root / "fast",
-                "--steps", 3)
-            labels = root / "labels.pt"
-            run(HERE, "labels.py", "--data", root / "data", "--denoiser", root / "fast" / "checkpoint.pt", "--out", labels, "--count", 16,
-                "--precision", "fp32")
-            made = torch.load(labels)
-            self.assertEqual((made["noisy"].shape[0], made["validation"]), (16, 2))
-            train = ("train.py", "--config", root / "noise.json", "--data", root / "data", "--labels", labels)
+            (root / "config.json").write_text(json.dumps(CONFIG))
+            train = ("train.py", "--config", root / "config.json", "--data", root / "data")
             run(HERE, *train, "--run", root / "run", "--steps", 6)
             run(HERE, *train, "--run", root / "run", "--resume")
             try:
@@ -77,10 +64,22 @@ class Smoke(unittest.TestCase):
             self.assertEqual(noisy.shape, reference.shape)
             self.assertAlmostEqual(float(deviation.mean()) * 255, 8, delta=2.5)
 
-    def test_levels_and_cells(self):
+    def test_levels_and_targets(self):
         sigma = torch.full((1, 32, 32), 15 / 255)
-        self.assertAlmostEqual(float(samples.cells(sigma)[0, 0]), 4.0, places=4)
+        least, most = samples.target(sigma, 20 / 255)[:, 0, 0].tolist()
+        self.assertAlmostEqual(least, 4.0, places=4)
+        self.assertAlmostEqual(most, math.log2(26), places=4)
         self.assertAlmostEqual(float(samples.from_level(samples.to_level(torch.tensor(0.1)))), 0.1, places=5)
+
+    def test_every_kind_of_sample_is_a_file_with_a_target(self):
+        rng, generator = np.random.default_rng(2), torch.Generator().manual_seed(2)
+        picture = np.asarray(Image.effect_noise((300, 280), 40).convert("RGB"))
+        pictures_ = samples.Pictures([picture], rng)
+        for _ in range(12):
+            for patch, target in (samples.harmless(pictures_), samples.white(pictures_, generator), samples.processed(pictures_, generator)):
+                self.assertEqual((patch.dtype, tuple(patch.shape)), (torch.uint8, (3, samples.PATCH, samples.PATCH)))
+                self.assertEqual(tuple(target.shape), (2, 8, 8))
+                self.assertTrue(bool((target[0] <= target[1] + 1e-6).all() and torch.isfinite(target).all()))
 
 
 if __name__ == "__main__":

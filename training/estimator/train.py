@@ -1,12 +1,13 @@
 """Trains the noise estimator.
 
-  /usr/bin/python3 train.py --config config.json --data <folder> --labels labels.pt --run <folder>
+  /usr/bin/python3 train.py --config config.json --data <folder> --run <folder>
 
-A batch holds patches with white noise and patches without any, made as they are needed, and patches with processed noise
-from labels.py. The schedule follows the steps of the config; the run folder gets checkpoint.pt and log.jsonl. --resume goes on
+A batch holds patches with processed noise, with white noise and without any (samples.py). The schedule follows the steps of the config; the run folder gets checkpoint.pt and log.jsonl. --resume goes on
 from the checkpoint; --init starts from another's averaged weights.
 
-Loss: the negative log-likelihood of the target under the Laplace distribution that the network states for its cell.
+Loss: the negative log-likelihood of the target under the Laplace distribution that the network states for its cell,
+asymmetric (Koenker and Machado, 1999): `quantile` above one half, because noise that is overlooked stays in the
+picture, while a little too much costs a clean one next to nothing.
 """
 import argparse
 import copy
@@ -19,48 +20,48 @@ import time
 import numpy as np
 import torch
 from model import Estimator, count_parameters, macs_per_pixel
-from samples import CELL, PATCH, Pictures, as_file, harmless, split, white  # also puts ../denoiser on the path
+from samples import CELL, PATCH, Pictures, harmless, processed, split, white  # also puts ../denoiser on the path
 from data import load, picture_paths
 
 SIDE = PATCH - CELL  # patches are cut to this at any offset, so that JPEG's grid lies anywhere
 
 
 def shifted(patch: torch.Tensor, target: torch.Tensor, rng: np.random.Generator):
-    """bytes [3,P,P] and target [h,w] to (float [3,S,S], [h-1,w-1]), turned, mirrored, at a random offset, colours permuted."""
+    """bytes [3,P,P] and target [2,h,w] to (float [3,S,S], [2,h-1,w-1]), turned, mirrored, at a random offset, colours permuted."""
     y, x = (int(v) for v in rng.integers(0, CELL + 1, 2))
     picture = patch[:, y:y + SIDE, x:x + SIDE].float() / 255
     fy, fx = y / CELL, x / CELL
-    rows = (1 - fy) * target[:-1] + fy * target[1:]
-    moved = (1 - fx) * rows[:, :-1] + fx * rows[:, 1:]
+    rows = (1 - fy) * target[:, :-1] + fy * target[:, 1:]
+    moved = (1 - fx) * rows[:, :, :-1] + fx * rows[:, :, 1:]
     turns = int(rng.integers(4))
-    picture, moved = torch.rot90(picture, turns, (1, 2)), torch.rot90(moved, turns, (0, 1))
+    picture, moved = torch.rot90(picture, turns, (1, 2)), torch.rot90(moved, turns, (1, 2))
     if rng.random() < 0.5:
-        picture, moved = picture.flip(2), moved.flip(1)
+        picture, moved = picture.flip(2), moved.flip(2)
     if rng.random() < 0.3:
         picture = picture[torch.from_numpy(rng.permutation(3))]
     return picture, moved
 
 
 class Batches:
-    """(image [N,3,S,S], target [N,h,w]), in the order processed, white, harmless by the config's counts."""
+    """(image [N,3,S,S], target [N,2,h,w]), in the order processed, white, harmless by the config's counts.
 
-    def __init__(self, paths: list, labels: dict, validation: bool, counts: dict, seed: int):
-        held = labels["validation"]
-        part = slice(len(labels["noisy"]) - held, None) if validation else slice(0, len(labels["noisy"]) - held)
-        self.noisy, self.target = labels["noisy"][part], labels["target"][part]
+    Patches with processed noise take as long to make as half a step: they come from a store, of which one is
+    replaced at every second batch. The store is made anew when a run is resumed.
+    """
+
+    def __init__(self, paths: list, validation: bool, config: dict, seed: int):
         self.rng = np.random.default_rng(seed)
         self.generator = torch.Generator().manual_seed(seed)
         self.pictures = Pictures([load(p) for p in split(paths, validation)], self.rng)
-        self.counts = counts
+        self.counts = config["batch"]
+        self.store = [processed(self.pictures, self.generator) for _ in range(config["store"] // (8 if validation else 1))]
 
     def next(self):
-        samples = []
-        for _ in range(self.counts["processed"]):
-            index = int(self.rng.integers(len(self.noisy)))
-            samples.append((self.noisy[index], self.target[index]))
+        if self.rng.random() < 0.5:
+            self.store[self.rng.integers(len(self.store))] = processed(self.pictures, self.generator)
+        samples = [self.store[self.rng.integers(len(self.store))] for _ in range(self.counts["processed"])]
         samples += [white(self.pictures, self.generator) for _ in range(self.counts["white"])]
-        nothing = torch.zeros(PATCH // CELL, PATCH // CELL)
-        samples += [(as_file(harmless(self.pictures)), nothing) for _ in range(self.counts["harmless"])]
+        samples += [harmless(self.pictures) for _ in range(self.counts["harmless"])]
         images, targets = zip(*[shifted(patch, target, self.rng) for patch, target in samples])
         image = torch.stack(images)
         if self.rng.random() < 0.15:  # 16-bit files have values between the levels of 8 bits
@@ -68,10 +69,12 @@ class Batches:
         return image, torch.stack(targets)
 
 
-def likelihood(out: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """Negative log-likelihood by sample, [N]."""
+def likelihood(out: torch.Tensor, target: torch.Tensor, quantile: float) -> torch.Tensor:
+    """Negative log-likelihood by sample, [N]; a level between the least and the most that it may be is no error."""
     level, scale = out.float().unbind(1)
-    return ((level - target).abs() * torch.exp(-scale) + scale).mean((1, 2))
+    least, most = target.unbind(1)
+    error = 2 * quantile * (least - level).clamp_min(0) + 2 * (1 - quantile) * (level - most).clamp_min(0)
+    return (error * torch.exp(-scale) + scale).mean((1, 2))
 
 
 def save(path: Path, state: dict):
@@ -82,16 +85,17 @@ def save(path: Path, state: dict):
 
 @torch.no_grad()
 def validate(model, batches: Batches, count: int) -> dict:
-    """Mean absolute error of t by kind of noise on pictures not trained on, weighted by confidence; and the bias."""
-    counts = batches.counts
-    errors = {kind: [] for kind in counts}
+    """By kind of noise, on pictures not trained on: mean absolute error of a patch's t, weighed by certainty, and its mean."""
+    errors = {kind: [] for kind in batches.counts}
     for _ in range(count):
         image, target = batches.next()
         level, scale = model(image).unbind(1)
+        least, most = target.unbind(1)
         weight = torch.exp(-2 * scale)
-        difference = ((level - target) * weight).sum((1, 2)) / weight.sum((1, 2))
+        difference = (level - most).clamp_min(0) - (least - level).clamp_min(0)
+        difference = (difference * weight).sum((1, 2)) / weight.sum((1, 2))
         start = 0
-        for kind, number in counts.items():
+        for kind, number in batches.counts.items():
             errors[kind] += difference[start:start + number].tolist()
             start += number
     return {kind: {"error": round(float(np.abs(e).mean()), 4), "bias": round(float(np.mean(e)), 4)} for kind, e in errors.items()}
@@ -101,7 +105,6 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", required=True)
     parser.add_argument("--data", required=True, help="folder of clean pictures")
-    parser.add_argument("--labels", required=True, help="what labels.py wrote")
     parser.add_argument("--run", required=True)
     parser.add_argument("--steps", type=int)
     parser.add_argument("--threads", type=int, default=1)
@@ -118,9 +121,8 @@ def main(argv=None):
     master = Estimator(tuple(config["widths"]))  # float32: what the optimiser moves
     ema = copy.deepcopy(master)
     optimiser = torch.optim.AdamW(master.parameters(), lr=config["lr"], weight_decay=config["weightDecay"])
-    labels = torch.load(args.labels)
     paths = picture_paths(args.data)
-    batches = Batches(paths, labels, False, config["batch"], config["seed"])
+    batches = Batches(paths, False, config, config["seed"])
     step, elapsed = 0, 0.0
     checkpoint = run / "checkpoint.pt"
     if args.resume and checkpoint.exists():
@@ -146,8 +148,7 @@ def main(argv=None):
     def state() -> dict:
         return {"model": master.state_dict(), "ema": ema.state_dict(), "optimiser": optimiser.state_dict(), "step": step,
                 "elapsed": elapsed, "rng": batches.rng.bit_generator.state, "generator": batches.generator.get_state(),
-                "config": config, "steps": steps, "threads": args.threads, "init": bool(args.init),
-                "labels": {key: labels[key] for key in ("seed", "seconds", "denoiserSteps")} | {"count": len(labels["noisy"])}}
+                "config": config, "steps": steps, "threads": args.threads, "init": bool(args.init)}
 
     write(event="start", step=step, parameters=count_parameters(master), kmacPerPixel=round(macs_per_pixel(master) / 1000, 3))
     last = time.time()
@@ -156,7 +157,7 @@ def main(argv=None):
         progress = step / steps
         rate = min(1.0, (step + 1) / config["warmupSteps"]) * config["lr"] * 0.5 * (1 + math.cos(math.pi * progress))
         image, target = batches.next()
-        loss = likelihood(net(image.to(dtype).contiguous(memory_format=torch.channels_last)), target).mean()
+        loss = likelihood(net(image.to(dtype).contiguous(memory_format=torch.channels_last)), target, config["quantile"]).mean()
         loss.backward()
         for m, p in pairs:
             m.grad = p.grad.float()
@@ -183,7 +184,7 @@ def main(argv=None):
             save(checkpoint, state())
             saved = elapsed
     save(checkpoint, state())
-    validation = Batches(paths, labels, True, config["batch"], config["seed"] + 1)
+    validation = Batches(paths, True, config, config["seed"] + 1)
     write(event="end", step=step, minutes=round(elapsed / 60, 2), validation=validate(ema, validation, config["validationBatches"]))
     log.close()
     print(f"{step} steps in {elapsed / 60:.1f} min: {checkpoint}")

@@ -3,13 +3,13 @@ import { CELL, estimateNoise, planTiles, type EstimatorNetwork } from '../../../
 import { isClean } from '../../../core/denoise/sigma.ts'
 import { makePicture } from '../images/samples.ts'
 
-/** Answers the same level everywhere, and remembers what it was shown. */
-function constantNetwork(sigma: number) {
+/** Answers the same level everywhere, with the same error of log2(1 + σ) to be expected, and remembers what it was shown. */
+function constantNetwork(sigma: number, error = 1e-6) {
   const shown: { width: number; height: number; planes: Float32Array }[] = []
   const network: EstimatorNetwork = async (planes, width, height) => {
     shown.push({ width, height, planes: planes.slice() })
     const cells = (width * height) / CELL ** 2
-    return new Float32Array(2 * cells).fill(Math.log2(1 + sigma), 0, cells)
+    return new Float32Array(2 * cells).fill(Math.log2(1 + sigma), 0, cells).fill(Math.log(error), cells)
   }
   return { network, shown }
 }
@@ -73,6 +73,17 @@ test.each([
     expect(planes.every((value) => value >= 0 && value <= 1)).toBe(true)
     expect(planes.some((value) => value > 0.05)).toBe(true)
   }
+})
+
+test('in doubt it is rather more', async () => {
+  const picture = makePicture(64, 64, 3, 8)
+  const sure = await estimateNoise(picture, constantNetwork(7, 0.01).network)
+  const unsure = await estimateNoise(picture, constantNetwork(7, 0.6).network)
+  const lost = await estimateNoise(picture, constantNetwork(7, 3).network)
+  expect(sure.sigma).toBeLessThan(7.2)
+  expect(unsure.sigma).toBeGreaterThan(8)
+  // Great doubt is that of texture: it adds no more.
+  expect(lost.sigma).toBeCloseTo(unsure.sigma, 5)
 })
 
 test('hardly any noise is none, and no level leaves 0..75', async () => {
