@@ -69,6 +69,12 @@ export async function writePicture(
 /** The longest side of each format, where it is shorter than any picture. */
 const SIDE_MAX: Partial<Record<OutputFormat, number>> = { jpeg: 65_535, webp: 16_383, avif: 16_384 }
 
+/**
+ * Larger JPEGs are written with the usual Huffman tables: their own, a tenth smaller at best, cost all
+ * coefficients in memory, 11 bytes a pixel.
+ */
+const OPTIMISED_MAX = 40_000_000
+
 /** The bytes of the file, in parts. Errors: PICTURE_TOO_LARGE. */
 async function encodePicture(picture: Picture, plan: OutputPlan, quality: number): Promise<{ parts: Uint8Array[]; notes: string[] }> {
   const { format } = plan
@@ -91,6 +97,7 @@ async function encodePicture(picture: Picture, plan: OutputPlan, quality: number
       notes.push(`The grey profile does not fit ${format.toUpperCase()} and is left out.`)
     }
   }
+  const optimiseCoding = picture.width * picture.height <= OPTIMISED_MAX
   const { parts, left } = await encode()
   for (const name of left) notes.push(`${name} does not fit ${format.toUpperCase()} and is left out.`)
   return { parts, notes }
@@ -102,7 +109,7 @@ async function encodePicture(picture: Picture, plan: OutputPlan, quality: number
           pixels.flatten({ background: '#ffffff' })
           notes.push('JPEG has no transparency: flattened on white.')
         }
-        return embedInJpeg(await pixels.jpeg({ quality, chromaSubsampling: '4:4:4' }).toBuffer(), tags)
+        return embedInJpeg(await pixels.jpeg({ quality, chromaSubsampling: '4:4:4', optimiseCoding }).toBuffer(), tags)
       case 'png':
         return embedInPng(await pixels.png({ compressionLevel: 6, adaptiveFiltering: true }).toBuffer(), tags)
       case 'tiff':
