@@ -133,3 +133,21 @@ test('descriptors have length one and follow the order of the inputs', async (co
   const cosine = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, index) => sum + value * b[index]!, 0)
   expect(cosine(alone!, all[17]!)).toBeCloseTo(1, 4)
 })
+
+test('the decoder brings back the colours that were encoded, of each picture its own', async () => {
+  const inference = await open()
+  const inputs = [
+    [230, 40, 40],
+    [30, 60, 220],
+  ].map((colour) => {
+    // A lighter upper half: a picture of one value has nothing to tell it by.
+    return Uint8Array.from({ length: 112 * 112 * 3 }, (_, at) => Math.min(255, colour[at % 3]! + (at < (112 * 112 * 3) / 2 ? 25 : 0)))
+  })
+  const descriptors = await inference.encode(inputs)
+  expect(descriptors[0]).toHaveLength(inference.descriptorLength())
+  const [red, blue] = (await inference.decode(descriptors)).map(({ data, side }) => {
+    expect(data).toHaveLength(side * side * 3)
+    return [0, 2].map((channel) => data.reduce((sum, value, at) => sum + (at % 3 === channel ? value : 0), 0))
+  })
+  expect(red![0]! - red![1]!).toBeGreaterThan(blue![0]! - blue![1]!)
+})
