@@ -2,17 +2,17 @@ import { CONFIDENCE_CELL, CONFIDENCE_SCALE } from '$contract'
 import { drawPart, type Size, type View } from './viewport.ts'
 
 /** The expected error, in 8-bit levels, at which the colours end. */
-export const CONFIDENCE_TOP = 8
+export const CONFIDENCE_TOP = 6
 /** From nearly sure to doubtful. */
 const SURE = [224, 176, 98] as const
 const DOUBTFUL = [226, 62, 74] as const
-const STRONGEST = 0.9
+const STRONGEST = 0.85
 
-/** The colour of an expected error (root mean square, 8-bit levels): hardly any for what is usual, then amber, then red. Alpha 0..1. */
+/** The colour of an expected error (root mean square, 8-bit levels): none where there is none, then amber, then red. Alpha 0..1. */
 export function errorColour(levels: number): [red: number, green: number, blue: number, alpha: number] {
   const share = Math.min(1, levels / CONFIDENCE_TOP)
   const mixed = (index: 0 | 1 | 2) => Math.round(SURE[index] + (DOUBTFUL[index] - SURE[index]) * share)
-  return [mixed(0), mixed(1), mixed(2), STRONGEST * share ** 1.5]
+  return [mixed(0), mixed(1), mixed(2), STRONGEST * share]
 }
 
 /** All the colours from no error to {@link CONFIDENCE_TOP}, as CSS has them. */

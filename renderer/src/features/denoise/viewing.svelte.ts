@@ -4,6 +4,9 @@ export type Mode = (typeof MODES)[number]
 /** Amplifications of what was removed: each twice the one before. */
 export const GAINS = [1, 2, 4, 8, 16, 32] as const
 
+/** Noise is amplified up to this σ, unless a person sets it. */
+const SEEN_SIGMA = 64
+
 /** How the picture is looked at; it stays when another one is opened. */
 export class Viewing {
   mode = $state<Mode>('split')
@@ -17,6 +20,11 @@ export class Viewing {
   /** Takes the mode, or goes back to comparing when it is the current one. */
   toggle(mode: Mode): void {
     this.mode = this.mode === mode ? 'split' : mode
+  }
+
+  /** The amplification at which noise of this σ (8-bit units) is easily seen and hardly cut off. */
+  fitGain(sigma: number): void {
+    this.gain = GAINS.findLast((gain) => gain * sigma <= SEEN_SIGMA) ?? GAINS[0]
   }
 
   /** More (+1) or less (−1) amplification. */
