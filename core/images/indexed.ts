@@ -73,10 +73,7 @@ export async function readForQuery(input: string | Uint8Array, region?: Region):
 }
 
 /** The same, and what the encoder gets to see of each of the query's views, `whole` first. Errors: the same. */
-export async function readForSearch(
-  input: string | Uint8Array,
-  region?: Region,
-): Promise<QueryPicture & { views: SeenQuery[] }> {
+export async function readForSearch(input: string | Uint8Array, region?: Region): Promise<QueryPicture & { views: SeenQuery[] }> {
   const { picture, small } = await readQuery(input, region)
   const { data, info } = await flat(small).raw().toBuffer({ resolveWithObject: true })
   return { ...picture, views: await viewInputs({ data, width: info.width, height: info.height }, picture.encoderInput) }
