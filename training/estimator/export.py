@@ -122,7 +122,7 @@ of it away. For a picture without noise, blurred, sharpened, enlarged or saved a
 - {training['steps']:,} steps of {total} patches in {training['minutes']} minutes on {training['threads']} thread of a busy CPU ({config['precision']} arithmetic,
   float32 weights): {counts['processed']} with processed noise, {counts['white']} with white noise (two thirds of one level, the rest following the
   brightness; clipped, rounded), {counts['harmless']} without noise. Photographs as they are, reduced, and softened; drawings; fractal textures.
-- AdamW, learning rate {config['lr']} falling to 0 on a cosine; averaged weights (decay {config['ema']}); seed {training['seed']}.
+- Muon for the convolutions between the first and the last, AdamW for the rest, learning rate {config['lr']} falling to 0 on a cosine; averaged weights (decay {config['ema']}); seed {training['seed']}.
 - Processed noise: a camera in small (`../common/camera.py`: raw noise, demosaicing, tone curve, smoothing, sharpening, JPEG), correlated
   noise, scaling, blur, JPEG. Every {HELD_OUT}th picture was kept for validation. No real noisy photograph was trained on.
 

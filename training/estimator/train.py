@@ -23,6 +23,9 @@ from model import Estimator, count_parameters, macs_per_pixel
 from samples import CELL, PATCH, Pictures, harmless, processed, split, white  # also puts ../denoiser on the path
 from data import load, picture_paths
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "common"))
+from muon import Muon  # noqa: E402
+
 SIDE = PATCH - CELL  # patches are cut to this at any offset, so that JPEG's grid lies anywhere
 
 
@@ -120,7 +123,10 @@ def main(argv=None):
     dtype = torch.bfloat16 if config["precision"] == "bf16" else torch.float32
     master = Estimator(tuple(config["widths"]))  # float32: what the optimiser moves
     ema = copy.deepcopy(master)
-    optimiser = torch.optim.AdamW(master.parameters(), lr=config["lr"], weight_decay=config["weightDecay"])
+    hidden = [p for p in master.parameters() if p.dim() == 4][1:-1]  # Muon's; the rest is AdamW's
+    rest = [p for p in master.parameters() if all(p is not h for h in hidden)]
+    optimisers = [torch.optim.AdamW(rest, lr=config["lr"], weight_decay=config["weightDecay"]),
+                  Muon(hidden, lr=config["lr"], weight_decay=config["weightDecay"])]
     paths = picture_paths(args.data)
     batches = Batches(paths, False, config, config["seed"])
     step, elapsed = 0, 0.0
@@ -129,7 +135,8 @@ def main(argv=None):
         state = torch.load(checkpoint, map_location="cpu")
         master.load_state_dict(state["model"])
         ema.load_state_dict(state["ema"])
-        optimiser.load_state_dict(state["optimiser"])
+        for optimiser, saved_state in zip(optimisers, state["optimisers"]):
+            optimiser.load_state_dict(saved_state)
         step, elapsed = state["step"], state["elapsed"]
         batches.rng.bit_generator.state = state["rng"]
         batches.generator.set_state(state["generator"])
@@ -146,7 +153,7 @@ def main(argv=None):
         log.flush()
 
     def state() -> dict:
-        return {"model": master.state_dict(), "ema": ema.state_dict(), "optimiser": optimiser.state_dict(), "step": step,
+        return {"model": master.state_dict(), "ema": ema.state_dict(), "optimisers": [o.state_dict() for o in optimisers], "step": step,
                 "elapsed": elapsed, "rng": batches.rng.bit_generator.state, "generator": batches.generator.get_state(),
                 "config": config, "steps": steps, "threads": args.threads, "init": bool(args.init)}
 
@@ -163,10 +170,11 @@ def main(argv=None):
             m.grad = p.grad.float()
             p.grad = None
         norm = float(torch.nn.utils.clip_grad_norm_(master.parameters(), config["clip"]))
-        for group in optimiser.param_groups:
+        for group in [group for optimiser in optimisers for group in optimiser.param_groups]:
             group["lr"] = rate
         if math.isfinite(norm):
-            optimiser.step()
+            for optimiser in optimisers:
+                optimiser.step()
         decay = min(config["ema"], (1 + step) / (10 + step))
         with torch.no_grad():
             for (m, p), e in zip(pairs, ema.parameters()):

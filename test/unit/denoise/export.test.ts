@@ -113,7 +113,7 @@ describe('what is written', () => {
   test('auto uses the estimate', async () => {
     const [result] = await run([await picture('a.png')], { settings: { sigma: 'auto' } })
     expect(result).toMatchObject({ sigmaEstimated: 10, sigmaUsed: 10 })
-    expect(inference.tiles.map(({ sigma }) => typeof sigma === 'object' && [...new Set(sigma.sigma)])).toEqual([[10]])
+    expect(inference.tiles.map(({ sigma }) => typeof sigma === 'object' && [...new Set(sigma.sigma)])).toEqual([[expect.closeTo(12.15, 2)]])
   })
 
   test('a finished preview is not computed again', async () => {
