@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from PIL import Image
 
-import calibrate
 import data
 import evaluate
 import train
@@ -113,11 +112,6 @@ class Rest(unittest.TestCase):
         s = data.Sampler(source, 12, 1)
         for _ in range(20):
             self.assertEqual(len(set(source[s.draw()])), 12)
-
-    def test_threshold(self):
-        score, right = np.array([0.9, 0.8, 0.7, 0.6]), np.array([True, True, False, True])
-        self.assertEqual(calibrate.threshold(score, right, 0.99)[0], 0.8)
-        self.assertEqual(calibrate.threshold(score, right, 0.7)[0], 0.6)
 
     def test_every_attack_step_runs(self):
         steps = [{"noise": {"sigma": 20}}, {"jpeg": {"quality": 10}}, {"webp": {"quality": 10}}, {"crop": {"area": 0.5}},
