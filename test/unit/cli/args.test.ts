@@ -45,11 +45,11 @@ describe('bad usage', () => {
     [['search', 'a.jpg', '--region', '0,0,,1'], '--region takes'],
     [['status', 'now'], '"now"'],
     [['serve', '--port', '70000'], '--port takes'],
-    [['bench'], 'needs to know what: denoise'],
+    [['bench'], 'needs to know what'],
     [['bench', 'speed'], 'no bench "speed"'],
     [['bench', 'copies'], '--data'],
     [['bench', 'copies', '--data', '.', '--attacks', 'noise-25,melt'], 'no attack "melt"'],
-    [['bench', 'denoise'], '--data or --pairs'],
+    [['bench', 'denoise'], 'needs one of --data, --pairs, --clean'],
   ] as [string[], string][])('%j exits 2 and says why', async (args, reason) => {
     const { status, out, err } = await run(...args)
     expect(err).toContain(reason)
