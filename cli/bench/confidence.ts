@@ -2,7 +2,7 @@ import path from 'node:path'
 import { CONFIDENCE_CELL, LucidexError, type Tier } from '../../core/contract/index.ts'
 import { denoisePicture } from '../../core/denoise/index.ts'
 import { readPicture, samplesOf, withBitDepth, type Picture } from '../../core/images/index.ts'
-import { tileCores, type ConfidenceCurve, type Inference } from '../../core/inference/index.ts'
+import type { ConfidenceCurve, Inference } from '../../core/inference/index.ts'
 import { createRandom, seedFrom } from '../../core/random.ts'
 import { evenly, picturesIn } from './pictures.ts'
 
@@ -65,7 +65,7 @@ export async function benchConfidence(
     const denoised = new Uint8Array(await denoisePicture(inference, noisy, { tier, sigma }, { checkpoint }))
     const truth = samplesOf(clean)
     const cells: Cell[] = []
-    for (const core of tileCores(clean.width, clean.height)) {
+    for (const { core } of inference.plan(tier, clean, 'view')) {
       const spread = await inference.spread(tier, { source: noisy, core, sigma })
       const columns = Math.ceil(core.width / CONFIDENCE_CELL)
       for (const [index, value] of spread.entries()) {

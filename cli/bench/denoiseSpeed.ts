@@ -1,7 +1,7 @@
 import { denoisePicture } from '../../core/denoise/index.ts'
 import type { Tier } from '../../core/contract/index.ts'
 import type { Picture } from '../../core/images/index.ts'
-import { tileCores, type Inference, type Planes } from '../../core/inference/index.ts'
+import type { Inference, Planes } from '../../core/inference/index.ts'
 import { createRandom } from '../../core/random.ts'
 import type { BenchContext } from './denoise.ts'
 import { LOAD_MAX, settledLoad, watchOthers } from './load.ts'
@@ -108,7 +108,7 @@ async function measureTiled(
   const found: Record<string, number> = {}
   for (const tier of tiers) {
     // One tile warms up: all have one shape.
-    await inference.denoiseTile({ tier, source: picture, target, core: tileCores(width, height)[0]!, sigma: SIGMA })
+    await inference.denoiseTile({ tier, source: picture, target, tile: inference.plan(tier, picture, 'file')[0]!, sigma: SIGMA })
     const seconds: number[] = []
     for (let run = 1; run <= TILED_RUNS; run++) {
       const started = performance.now()

@@ -3,7 +3,7 @@
  * ({@link denoisePicture}), how much of the result is wanted ({@link mixStrength}); pictures open in the
  * denoise view ({@link DenoiseSessions}) and pictures denoised to files ({@link exportPictures}).
  */
-export { denoisePicture, outward, type DenoiseOptions, type DenoiseSteps } from './denoise.ts'
+export { denoisePicture, type DenoiseOptions, type DenoiseSteps } from './denoise.ts'
 export type { NoiseEstimate } from './estimate.ts'
 export { exportPictures, type ExportRequest, type ExportTools } from './export.ts'
 export { DenoiseSessions } from './sessions.ts'

@@ -13,9 +13,9 @@ import {
   type Tier,
 } from '../contract/index.ts'
 import { encodeGrey, encodeTile, readPicture, readView, type Picture } from '../images/index.ts'
-import { expectedError, tileCores, type Inference, type NoiseLevel, type Rect } from '../inference/index.ts'
+import { expectedError, type Inference, type NoiseLevel, type Rect, type Tile } from '../inference/index.ts'
 import type { JobContext } from '../jobs/types.ts'
-import { denoisePicture, outward } from './denoise.ts'
+import { denoisePicture, outwardFrom } from './denoise.ts'
 import type { NoiseEstimate } from './estimate.ts'
 import { coveredBy, lookAt, type Look } from './firstLook.ts'
 import { chooseSigma, isClean } from './sigma.ts'
@@ -23,6 +23,8 @@ import { measureStructureLoss, STRUCTURE_LIMIT } from './structure.ts'
 
 /** How many pictures stay decoded: the one on the screen and the one before. */
 const KEPT = 2
+/** Side of the parts of a confidence map, in pixels: whole cells. */
+const PART = 512
 
 interface Preview {
   revision: number
@@ -134,7 +136,7 @@ export class DenoiseSessions {
     const preview: Preview = { revision, tier, sigma, target, tiles: new Map(), lookTiles: new Map(), finished: false }
     session.preview = preview
 
-    const tiles = outward(tileCores(picture.width, picture.height), spec.focus ?? { x: picture.width / 2, y: picture.height / 2 })
+    const tiles = this.#tilesFrom(spec.focus ?? middleOf(picture), tier, picture)
     const announce = (tile: Rect) => {
       preview.tiles.set(keyOf(tile), tile)
       emit({ sessionId: session.id, revision, ...tile, url: mediaPath.tile(session.id, revision, tile.x, tile.y) })
@@ -142,9 +144,9 @@ export class DenoiseSessions {
     }
     context.progress({ done: 0, total: tiles.length })
     const isDone = (tile: Rect) => sigma === 0 || known?.tiles.has(keyOf(tile)) === true
-    for (const tile of tiles) if (isDone(tile)) announce(tile)
-    const missing = tiles.filter((tile) => !isDone(tile))
-    if (spec.view && missing.some((tile) => overlap(tile, spec.view!))) await this.#showLook(session, preview, spec, context, emit)
+    for (const { core } of tiles) if (isDone(core)) announce(core)
+    const missing = tiles.filter(({ core }) => !isDone(core))
+    if (spec.view && missing.some(({ core }) => overlap(core, spec.view!))) await this.#showLook(session, preview, spec, context, emit)
     const steps = { checkpoint: context.checkpoint, onTile: announce }
     if (sigma !== 0) await denoisePicture(this.#inference, picture, { tier, sigma, target, tiles: missing }, steps)
     preview.finished = true
@@ -167,7 +169,7 @@ export class DenoiseSessions {
     await denoisePicture(
       this.#inference,
       look.picture,
-      { tier: spec.tier, sigma, target: buffer },
+      { tier: spec.tier, sigma, target: buffer, tiles: this.#tilesFrom(middleOf(look.picture), spec.tier, look.picture) },
       {
         checkpoint: context.checkpoint,
         onTile(tile) {
@@ -177,6 +179,11 @@ export class DenoiseSessions {
         },
       },
     )
+  }
+
+  #tilesFrom(place: { x: number; y: number }, tier: Tier, size: { width: number; height: number }): Tile[] {
+    const nearer = outwardFrom(place)
+    return this.#inference.plan(tier, size, 'view').toSorted((a, b) => nearer(a.core, b.core))
   }
 
   /**
@@ -295,10 +302,18 @@ async function fileVersion(path: string): Promise<string> {
 function partsOf(area: Rect, picture: Picture): Rect[] {
   const down = (value: number) => Math.floor(value / CONFIDENCE_CELL) * CONFIDENCE_CELL
   const [x, y] = [down(Math.min(area.x, picture.width - 1)), down(Math.min(area.y, picture.height - 1))]
-  const width = Math.min(area.x + area.width, picture.width) - x
-  const height = Math.min(area.y + area.height, picture.height) - y
-  const parts = tileCores(width, height).map((part) => ({ ...part, x: part.x + x, y: part.y + y }))
-  return outward(parts, { x: x + width / 2, y: y + height / 2 })
+  const [right, bottom] = [Math.min(area.x + area.width, picture.width), Math.min(area.y + area.height, picture.height)]
+  const parts: Rect[] = []
+  for (let top = y; top < bottom; top += PART) {
+    for (let left = x; left < right; left += PART) {
+      parts.push({ x: left, y: top, width: Math.min(PART, right - left), height: Math.min(PART, bottom - top) })
+    }
+  }
+  return parts.sort(outwardFrom({ x: (x + right) / 2, y: (y + bottom) / 2 }))
+}
+
+function middleOf({ width, height }: { width: number; height: number }): { x: number; y: number } {
+  return { x: width / 2, y: height / 2 }
 }
 
 function keyOf({ x, y }: Pick<Rect, 'x' | 'y'>): string {

@@ -4,6 +4,7 @@ import type { Log } from '../deps.ts'
 import type { Calibration } from './calibration.ts'
 import type { Answer, FellBack, TaskKind, Tasks, WorkerMessage } from './messages.ts'
 import type { ModelFile, ModelRegistry } from './registry.ts'
+import { planTiles } from './tiling.ts'
 import type { Inference, Placement } from './types.ts'
 
 export interface InferenceOptions {
@@ -122,6 +123,7 @@ export function createInference({ registry, spawnWorker, threads, calibration = 
       const length = registry.decoder()!.latentNorm!
       return ask(model, 'decode', { model, latents: descriptors.map((descriptor) => descriptor.map((value) => value * length)) })
     },
+    plan: (tier, { width, height }, use) => planTiles(width, height, registry.file({ kind: 'denoiser', tier }), use),
     async denoiseTile({ tier, ...tile }) {
       const model = registry.file({ kind: 'denoiser', tier })
       await ask(model, 'tile', { model, tile })
@@ -141,9 +143,9 @@ export function createInference({ registry, spawnWorker, threads, calibration = 
       return placement.threads
     },
     placement: () => ({ ...placement, fellBack }),
-    async denoiseFloat(tier, planes, sigma) {
+    async denoiseFloat(tier, planes, sigma, use = 'file') {
       const model = registry.file({ kind: 'denoiser', tier })
-      return ask(model, 'planes', { model, planes, sigma })
+      return ask(model, 'planes', { model, planes, tiles: planTiles(planes.width, planes.height, model, use), sigma })
     },
     async estimateNoise({ buffer, width, height, channels, bitDepth }) {
       const model = registry.file({ kind: 'estimator' })

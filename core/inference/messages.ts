@@ -4,6 +4,7 @@ import type { NoiseEstimate } from '../denoise/estimate.ts'
 import type { ModelFile } from './registry.ts'
 import type { Planes } from './samples.ts'
 import type { SessionSettings } from './sessions.ts'
+import type { Tile } from './tiling.ts'
 import type { Decoded, SpreadRequest, TileRequest } from './types.ts'
 
 /** Each task with its answer. */
@@ -11,7 +12,7 @@ export interface Tasks {
   tile: { request: { model: ModelFile; tile: Omit<TileRequest, 'tier'> }; answer: undefined }
   spread: { request: { model: ModelFile; tile: SpreadRequest }; answer: Float32Array }
   devices: { request: object; answer: Device[] }
-  planes: { request: { model: ModelFile; planes: Planes; sigma: number }; answer: Planes }
+  planes: { request: { model: ModelFile; planes: Planes; tiles: Tile[]; sigma: number }; answer: Planes }
   decode: { request: { model: ModelFile; latents: Float32Array[] }; answer: Decoded[] }
   encode: { request: { model: ModelFile; inputs: Uint8Array[] }; answer: Float32Array[] }
   estimate: { request: { model: ModelFile; source: TileRequest['source'] }; answer: NoiseEstimate }

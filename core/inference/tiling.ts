@@ -1,52 +1,66 @@
 import type { Rect } from './types.ts'
 
-/** The largest core. With its surroundings some 800 pixels square: 200 MB of activations, and a third more pixels than the picture has. */
-const CORE_MAX = 704
+/**
+ * The longest side of a window. `view`: small tiles, so that the first is soon on the screen. `file`: larger ones, of which
+ * less is computed twice; 360 MB of activations.
+ */
+export const WINDOW_MAX = { view: 608, file: 1088 } as const
+export type TileUse = keyof typeof WINDOW_MAX
 
-/** Cores begin at multiples of this, which every denoiser's stride divides, so that a tile sees the phases the whole picture has. */
+/** Windows inside a picture have sides of multiples of this, which every denoiser's stride divides: few enough to try each of them. */
 const GRID = 16
 
 /** What a denoiser asks of its windows; both in pixels, the margin a multiple of the stride. */
 export interface TileNeeds {
-  /** Its total stride: a window's sides and origin are multiples of it. */
+  /** Its total stride: a window's sides and origin are multiples of it, so that a tile sees the phases the whole picture has. */
   stride: number
   /** What it must see around a core ("how far a tile sees"). */
   margin: number
 }
 
-/** All cores of a picture, in reading order; together they cover it once. As equal as the grid allows, the last ones smaller. */
-export function tileCores(width: number, height: number): Rect[] {
-  const core = { width: coreLength(width), height: coreLength(height) }
-  const cores: Rect[] = []
-  for (let y = 0; y < height; y += core.height) {
-    for (let x = 0; x < width; x += core.width) {
-      cores.push({ x, y, width: Math.min(core.width, width - x), height: Math.min(core.height, height - y) })
-    }
-  }
-  return cores
+export interface Tile {
+  /** What of the picture this tile writes. */
+  core: Rect
+  /** What the network is shown for it: more than the core, at most by less than a stride more than the picture. */
+  window: Rect
 }
 
 /**
- * What the network is shown for a core: the core and its margin, moved into the picture where it would reach
- * over the edge, so that all windows of a picture have one shape. It leaves the picture, by less than
- * a stride, only where the picture's sides are no multiples of that: what is computed at the
- * edges is what the network makes of the whole picture.
+ * All tiles of a picture, in reading order; their cores cover it once. All windows have one shape and lie in the
+ * picture, so that a tile at an edge needs no margin there and has the larger core. They leave it,
+ * by less than a stride, only where the picture's sides are no multiples of that: what is computed at
+ * the edges is what the network makes of the whole picture.
  */
-export function windowOf(core: Rect, width: number, height: number, needs: TileNeeds): Rect {
-  const [x, columns] = span(core.x, width, needs)
-  const [y, rows] = span(core.y, height, needs)
-  return { x, y, width: columns, height: rows }
+export function planTiles(width: number, height: number, needs: TileNeeds, use: TileUse): Tile[] {
+  const columns = spans(width, needs, WINDOW_MAX[use])
+  return spans(height, needs, WINDOW_MAX[use]).flatMap((row) =>
+    columns.map((column) => ({
+      core: { x: column.core, y: row.core, width: column.length, height: row.length },
+      window: { x: column.window, y: row.window, width: column.size, height: row.size },
+    })),
+  )
 }
 
-function span(start: number, length: number, { stride, margin }: TileNeeds): [from: number, size: number] {
+interface Span {
+  core: number
+  length: number
+  window: number
+  size: number
+}
+
+function spans(length: number, { stride, margin }: TileNeeds, max: number): Span[] {
   const whole = Math.ceil(length / stride) * stride
-  const size = Math.min(whole, coreLength(length) + 2 * margin)
-  return [Math.min(Math.max(0, start - margin), whole - size), size]
-}
-
-function coreLength(length: number): number {
-  const count = Math.ceil(length / CORE_MAX)
-  return Math.ceil(length / count / GRID) * GRID
+  if (whole <= max) return [{ core: 0, length, window: 0, size: whole }]
+  const count = Math.ceil((whole - 2 * margin) / (max - 2 * margin))
+  const size = Math.ceil((whole + 2 * margin * (count - 1)) / count / GRID) * GRID
+  const found: Span[] = []
+  for (let core = 0; core < length;) {
+    const window = Math.min(Math.max(0, core - margin), whole - size)
+    const end = window + size === whole ? length : window + size - margin
+    found.push({ core, length: end - core, window, size })
+    core = end
+  }
+  return found
 }
 
 /** For every position of a window's axis, the sample of the picture it shows: mirrored at the edges, which are not repeated. */

@@ -4,6 +4,7 @@ import type { Picture } from '../images/types.ts'
 import type { ConfidenceCurve } from './calibration.ts'
 import type { NoiseLevel } from './noiseMap.ts'
 import type { Planes } from './samples.ts'
+import type { Tile, TileUse } from './tiling.ts'
 
 /** A rectangle of a picture, in pixels. */
 export interface Rect {
@@ -18,14 +19,13 @@ export interface TileRequest {
   source: Pick<Picture, 'buffer' | 'width' | 'height' | 'channels' | 'bitDepth'>
   /** Same size, channels and bit depth as the source; the tile's core is written here. Alpha is copied. */
   target: SharedArrayBuffer
-  /** What of the picture this tile writes, one of {@link tileCores}; the network sees more around it. */
-  core: Rect
+  tile: Tile
   /** σ of the noise in 8-bit units, for the whole picture or by place. */
   sigma: NoiseLevel
 }
 
 /** A part of a picture whose denoising is to be doubted; begins at multiples of CONFIDENCE_CELL. */
-export type SpreadRequest = Pick<TileRequest, 'source' | 'core' | 'sigma'>
+export type SpreadRequest = Pick<TileRequest, 'source' | 'sigma'> & { core: Rect }
 
 /** Where networks run. */
 export interface Placement {
@@ -57,12 +57,15 @@ export interface Inference {
   decode(descriptors: Float32Array[]): Promise<Decoded[]>
   /** The calibrated thresholds of the encoder's manifest entry: smallest score for each relation. */
   relations(): { copy: number; nearDuplicate: number; similar: number }
+  /** How a tier's model does a picture tile by tile. */
+  plan(tier: Tier, size: { width: number; height: number }, use: TileUse): Tile[]
   denoiseTile(request: TileRequest): Promise<void>
   /**
    * The same for samples that are not clipped and rounded, as benchmarks have them: R, G, B planes one
    * after the other, 0..1 where noise does not leave that range. The answer is not clipped either.
+   * @param use by default `file`
    */
-  denoiseFloat(tier: Tier, planes: Planes, sigma: number): Promise<Planes>
+  denoiseFloat(tier: Tier, planes: Planes, sigma: number, use?: TileUse): Promise<Planes>
   /**
    * How far the network disagrees with itself about a part of a picture and about that part's mirror image: for
    * each cell of CONFIDENCE_CELL pixels, row by row, in 8-bit levels (inference/spread.ts).

@@ -8,13 +8,12 @@ import { InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-nod
 import { DEVICES, LucidexError, toErrorData } from '../contract/index.ts'
 import { CELL, estimateNoise } from '../denoise/estimate.ts'
 import { ENCODER_PX } from '../images/types.ts'
-import type { Answer, FellBack, Request, WorkerMessage } from './messages.ts'
+import type { Answer, FellBack, Request, Tasks, WorkerMessage } from './messages.ts'
 import { readSigma } from './noiseMap.ts'
 import type { ModelFile } from './registry.ts'
 import { readWindow, readWindowOfPlanes, writeCore, writeCoreOfPlanes, type Planes } from './samples.ts'
 import { ModelSessions, sessionOptions } from './sessions.ts'
 import { mirrorRows, spreadOf, windowAround } from './spread.ts'
-import { tileCores, windowOf } from './tiling.ts'
 import type { Decoded, Rect, SpreadRequest } from './types.ts'
 
 const port = parentPort
@@ -55,8 +54,8 @@ async function close(): Promise<void> {
 async function perform(request: Request) {
   switch (request.kind) {
     case 'tile': {
-      const { source, target, core, sigma } = request.tile
-      const window = windowOf(core, source.width, source.height, request.model)
+      const { source, target, sigma } = request.tile
+      const { core, window } = request.tile.tile
       const planes = await denoiseWindow(request.model, window, (image, levels) => {
         readWindow(source, window, image)
         readSigma(sigma, source, window, levels)
@@ -71,7 +70,7 @@ async function perform(request: Request) {
       return DEVICES.filter((device) => supported.includes(device))
     }
     case 'planes':
-      return denoisePlanes(request.model, request.planes, request.sigma)
+      return denoisePlanes(request)
     case 'decode':
       return decode(request.model, request.latents)
     case 'encode':
@@ -119,10 +118,9 @@ async function spread(model: ModelFile, { source, core, sigma }: SpreadRequest):
   return spreadOf(first, second, window, core)
 }
 
-async function denoisePlanes(model: ModelFile, source: Planes, sigma: number): Promise<Planes> {
+async function denoisePlanes({ model, planes: source, tiles, sigma }: Tasks['planes']['request']): Promise<Planes> {
   const target = { ...source, data: new Float32Array(source.data.length) }
-  for (const core of tileCores(source.width, source.height)) {
-    const window = windowOf(core, source.width, source.height, model)
+  for (const { core, window } of tiles) {
     const planes = await denoiseWindow(model, window, (image, levels) => {
       readWindowOfPlanes(source, window, image)
       readSigma(sigma, source, window, levels)

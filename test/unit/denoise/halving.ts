@@ -1,7 +1,7 @@
 import { LucidexError } from '../../../core/contract/index.ts'
 import type { NoiseEstimate } from '../../../core/denoise/index.ts'
 import { MemoryJournal } from '../../../core/denoise/journal.ts'
-import type { ConfidenceCurve, Inference, SpreadRequest, TileRequest } from '../../../core/inference/index.ts'
+import { planTiles, type ConfidenceCurve, type Inference, type SpreadRequest, type TileRequest } from '../../../core/inference/index.ts'
 import type { JobContext } from '../../../core/jobs/types.ts'
 
 /** Stands in for the networks: "denoising" halves every sample, so that what was done to a picture can be told exactly. */
@@ -11,13 +11,15 @@ export class HalvingInference implements Inference {
   spreading = 2
   curve: ConfidenceCurve | null = null
   tiles: TileRequest[] = []
+  plan: Inference['plan'] = (_, { width, height }, use) => planTiles(width, height, { stride: 8, margin: 48 }, use)
   estimated = 10
   /** Fails the tiles of pictures of this width. */
   failingWidth = -1
 
   async denoiseTile(request: TileRequest): Promise<void> {
     this.tiles.push(request)
-    const { source, target, core } = request
+    const { source, target } = request
+    const { core } = request.tile
     if (source.width === this.failingWidth) throw new LucidexError('INFERENCE_FAILED', 'made to fail')
     const [from, to] = [source.buffer, target].map((buffer) => (source.bitDepth === 8 ? new Uint8Array(buffer) : new Uint16Array(buffer)))
     for (let y = core.y; y < core.y + core.height; y++) {

@@ -181,7 +181,7 @@ test('a confidence map covers the area in whole cells and tells the calibrated e
 })
 
 test('without a curve the map is told to be uncalibrated; a newer map replaces the older; cancelled, it stops', async () => {
-  const { sessions, session } = await open(600, 500)
+  const { sessions, session } = await open(500, 400)
   const seen: DenoiseConfidence[] = []
   await sessions.confidence(confidence(session.id), jobContext(), (part) => seen.push(part))
   await sessions.confidence(confidence(session.id), jobContext(), (part) => seen.push(part))
@@ -213,7 +213,7 @@ test('a preview aimed elsewhere keeps the tiles that are done and does the other
   expect(inference.tiles).toHaveLength(2)
   const tiles: DenoiseTile[] = []
   await sessions.preview(preview(session.id, { focus: { x: 1500, y: 800 } }), jobContext(), (tile) => tiles.push(tile))
-  expect(new Set(inference.tiles.map(({ core }) => `${core.x}/${core.y}`)).size).toBe(inference.tiles.length)
+  expect(new Set(inference.tiles.map(({ tile: { core } }) => `${core.x}/${core.y}`)).size).toBe(inference.tiles.length)
   expect(new Set(tiles.map(({ revision }) => revision))).toEqual(new Set([2]))
   expect(tiles.reduce((sum, { width, height }) => sum + width * height, 0)).toBe(1500 * 800)
   // Another σ begins from nothing.

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { Picture } from '../../../core/images/index.ts'
-import { createInference, ModelRegistry, tileCores, type Inference } from '../../../core/inference/index.ts'
+import { createInference, ModelRegistry, planTiles, type Inference } from '../../../core/inference/index.ts'
 import { MODELS_DIR } from '../../support/engine.ts'
 import { temporaryFolder } from '../../support/pictures.ts'
 import { makePicture } from '../images/samples.ts'
@@ -23,7 +23,7 @@ async function open(folder = MODELS_DIR, spawnWorker = spawnNodeInferenceWorker)
 
 async function denoiseAll(inference: Inference, source: Picture, sigma: number): Promise<Uint8Array | Uint16Array> {
   const target = new SharedArrayBuffer(source.buffer.byteLength)
-  for (const core of tileCores(source.width, source.height)) await inference.denoiseTile({ tier: 'fast', source, target, core, sigma })
+  for (const tile of inference.plan('fast', source, 'file')) await inference.denoiseTile({ tier: 'fast', source, target, tile, sigma })
   return source.bitDepth === 8 ? new Uint8Array(target) : new Uint16Array(target)
 }
 
@@ -64,7 +64,7 @@ describe('models are verified', () => {
     const request = {
       source,
       target: new SharedArrayBuffer(source.buffer.byteLength),
-      core: { x: 0, y: 0, width: 40, height: 40 },
+      tile: planTiles(40, 40, { stride: 8, margin: 48 }, 'view')[0]!,
       sigma: 10,
     }
     await expect(inference.denoiseTile({ tier: 'best', ...request })).rejects.toMatchObject({ code: 'MODEL_CHECKSUM', path: changed })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { readSigma, type NoiseMap } from '../../../core/inference/noiseMap.ts'
-import { tileCores, windowOf } from '../../../core/inference/tiling.ts'
+import { planTiles } from '../../../core/inference/tiling.ts'
 
 function mapOf(columns: number, rows: number, of: (column: number, row: number) => number): NoiseMap {
   const sigma = new Float32Array(new SharedArrayBuffer(4 * columns * rows))
@@ -32,8 +32,7 @@ test('whatever the tile, a pixel has the σ of its place in the picture; beyond 
   const map = mapOf(63, 44, (column, row) => 5 + ((column * 7 + row * 13) % 11))
   const whole = new Float32Array(size.width * size.height)
   readSigma(map, size, { x: 0, y: 0, ...size }, whole)
-  for (const core of tileCores(size.width, size.height)) {
-    const window = windowOf(core, size.width, size.height, { stride: 8, margin: 48 })
+  for (const { core, window } of planTiles(size.width, size.height, { stride: 8, margin: 48 }, 'view')) {
     const plane = new Float32Array(window.width * window.height)
     readSigma(map, size, window, plane)
     for (const [x, y] of [

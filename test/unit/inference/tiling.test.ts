@@ -2,48 +2,59 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { afterAll, describe, expect, test } from 'vitest'
-import { createInference, ModelRegistry, tileCores, type Planes } from '../../../core/inference/index.ts'
-import { mirrored, windowOf } from '../../../core/inference/tiling.ts'
+import { createInference, ModelRegistry, planTiles, type Planes, type TileUse } from '../../../core/inference/index.ts'
+import { mirrored, WINDOW_MAX } from '../../../core/inference/tiling.ts'
 import { createRandom } from '../../../core/random.ts'
 import { MODELS_DIR } from '../../support/engine.ts'
 import { spawnNodeInferenceWorker } from './worker.ts'
 
 const NEEDS = { stride: 8, margin: 48 }
-/** The sides of cores inside a picture of several tiles, by whose sides they come about. */
-const OFFERED = Array.from({ length: 22 }, (_, index) => 368 + 16 * index)
+const USES = ['view', 'file'] as const
+/** The sides of windows of a picture that is cut, by whose sides they come about. */
+const OFFERED = { view: range(368, 608), file: range(608, 1088) }
 
-describe('the plan', () => {
+function range(from: number, to: number): number[] {
+  return Array.from({ length: (to - from) / 16 + 1 }, (_, index) => from + 16 * index)
+}
+
+describe.each(USES)('the plan for a %s', (use) => {
   test.each([
     [1, 1],
     [7, 900],
-    [704, 705],
+    [608, 609],
+    [1088, 1089],
     [1409, 2112],
     [6000, 4000],
+    [65_535, 300],
   ])('of %i × %i: cores cover every pixel once; windows are alike, on the stride, and show the margin or the edge', (width, height) => {
-    const cores = tileCores(width, height)
-    expect(cores.reduce((sum, core) => sum + core.width * core.height, 0)).toBe(width * height)
-    const first = windowOf(cores[0]!, width, height, NEEDS)
-    for (const core of cores) {
-      const shown = windowOf(core, width, height, NEEDS)
-      expect([shown.width, shown.height]).toEqual([first.width, first.height])
-      for (const value of [shown.x, shown.y, shown.width, shown.height]) expect(value % NEEDS.stride).toBe(0)
-      expect(shown.x).toBeGreaterThanOrEqual(0)
-      expect(shown.x).toBeLessThanOrEqual(Math.max(0, core.x - NEEDS.margin))
-      expect(shown.x + shown.width).toBeGreaterThanOrEqual(Math.min(width, core.x + core.width + NEEDS.margin))
-      expect(shown.x + shown.width).toBeLessThan(width + NEEDS.stride)
-      expect(shown.y).toBeLessThanOrEqual(Math.max(0, core.y - NEEDS.margin))
-      expect(shown.y + shown.height).toBeGreaterThanOrEqual(Math.min(height, core.y + core.height + NEEDS.margin))
-      expect(shown.y + shown.height).toBeLessThan(height + NEEDS.stride)
+    const tiles = planTiles(width, height, NEEDS, use)
+    const [columns, rows] = (['x', 'y'] as const).map((axis) => new Set(tiles.map(({ core }) => core[axis])).size)
+    expect(tiles).toHaveLength(columns! * rows!)
+    expect(tiles.reduce((sum, { core }) => sum + core.width * core.height, 0)).toBe(width * height)
+    for (const { core, window } of tiles) {
+      expect(Math.min(core.width, core.height)).toBeGreaterThan(0)
+      expect([window.width, window.height]).toEqual([tiles[0]!.window.width, tiles[0]!.window.height])
+      expect(Math.max(window.width, window.height)).toBeLessThanOrEqual(WINDOW_MAX[use])
+      for (const value of Object.values(window)) expect(value % NEEDS.stride).toBe(0)
+      expect(window.x).toBeGreaterThanOrEqual(0)
+      expect(window.x).toBeLessThanOrEqual(Math.max(0, core.x - NEEDS.margin))
+      expect(window.x + window.width).toBeGreaterThanOrEqual(Math.min(width, core.x + core.width + NEEDS.margin))
+      expect(window.x + window.width).toBeLessThan(width + NEEDS.stride)
+      expect(window.y).toBeLessThanOrEqual(Math.max(0, core.y - NEEDS.margin))
+      expect(window.y + window.height).toBeGreaterThanOrEqual(Math.min(height, core.y + core.height + NEEDS.margin))
+      expect(window.y + window.height).toBeLessThan(height + NEEDS.stride)
     }
   })
 
-  test('knows no other tiles than those offered', () => {
+  test('knows no other windows than those offered', () => {
     const sides = new Set<number>()
-    for (let length = 705; length <= 20_000; length++) sides.add(tileCores(length, 1)[0]!.width)
-    expect([...sides].sort((a, b) => a - b)).toEqual(OFFERED)
+    for (let length = WINDOW_MAX[use] + 1; length <= 20_000; length++) sides.add(planTiles(length, 1, NEEDS, use)[0]!.window.width)
+    expect([...sides].sort((a, b) => a - b)).toEqual(OFFERED[use])
   })
+})
 
-  test('edges are mirrored without repeating them, however small the picture', () => {
+describe('edges', () => {
+  test('are mirrored without repeating them, however small the picture', () => {
     expect([...mirrored(-3, 10, 4)]).toEqual([3, 2, 1, 0, 1, 2, 3, 2, 1, 0])
     expect([...mirrored(-2, 4, 1)]).toEqual([0, 0, 0, 0])
   })
@@ -62,20 +73,24 @@ describe.each(['fast', 'best'] as const)('tiled equals untiled: %s', (tier) => {
     await (await session).release()
   })
 
-  test.each(OFFERED)('tiles of %i: no sample differs by more than 1/255', async (side) => {
-    const width = 2 * side - 5
-    expect(tileCores(width, 24)[0]!.width).toBe(side)
-    expect(await worstOf(bands(width, 24, side), 75)).toBeLessThanOrEqual(1 / 255)
-  })
+  test.each(USES.flatMap((use) => OFFERED[use].map((side) => [side, use] as const)))(
+    'windows of %i for a %s: no sample differs by more than 1/255',
+    async (side, use) => {
+      const width = 2 * (side - NEEDS.margin) - 5
+      const tiles = planTiles(width, 24, NEEDS, use)
+      expect(tiles.map(({ window }) => window.width)).toEqual([side, side])
+      expect(await worstOf(bands(width, 24, side), 75, use)).toBeLessThanOrEqual(1 / 255)
+    },
+  )
 
   test('tiles side by side and above each other, in a picture of any sides: the same', async () => {
-    const picture = bands(709, 719, 1)
-    expect(tileCores(709, 719)).toHaveLength(4)
-    expect(await worstOf(picture, 25)).toBeLessThanOrEqual(1 / 255)
+    const picture = bands(709, 1129, 1)
+    expect(planTiles(709, 1129, NEEDS, 'view')).toHaveLength(6)
+    expect(await worstOf(picture, 25, 'view')).toBeLessThanOrEqual(1 / 255)
   })
 
-  async function worstOf(picture: Planes, sigma: number): Promise<number> {
-    const { data: tiled } = await (await inference).denoiseFloat(tier, picture, sigma)
+  async function worstOf(picture: Planes, sigma: number, use: TileUse): Promise<number> {
+    const { data: tiled } = await (await inference).denoiseFloat(tier, picture, sigma, use)
     const untiled = await denoiseWhole(picture, sigma)
     let [worst, removed] = [0, 0]
     for (let index = 0; index < tiled.length; index++) {
