@@ -92,6 +92,10 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
       announceDismissed: (jobId) => emit('jobDismissed', { jobId }),
       runners: {
         index: async (spec, context) => ({ index: await library.index(spec, context) }),
+        verify: async () => notYet(),
+        'export-library': async () => notYet(),
+        'import-library': async () => notYet(),
+        compact: async () => notYet(),
         'denoise-preview': async (spec, context) => {
           await sessions.preview(spec, context, (tile) => emit('denoiseTile', tile))
           return {}
@@ -127,6 +131,10 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
       if (spec.kind === 'denoise-preview') return `Denoising ${sessions.get(spec.sessionId).name}`
       if (spec.kind === 'denoise-confidence') return `Confidence of ${sessions.get(spec.sessionId).name}`
       if (spec.kind === 'measure') return 'Measuring the denoisers'
+      if (spec.kind === 'verify') return 'Verifying the library'
+      if (spec.kind === 'export-library') return `Exporting the library to ${path.basename(spec.path)}`
+      if (spec.kind === 'import-library') return `Importing ${path.basename(spec.path)}`
+      if (spec.kind === 'compact') return 'Compacting the library'
       const [first] = spec.sources
       return spec.sources.length === 1 && first ? `Denoising ${locate(first).name}` : `Denoising ${spec.sources.length} pictures`
     }
@@ -193,7 +201,7 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
           writable()
           jobs.cancelWhere((spec) => spec.kind === 'index' && spec.folderId === folderId)
           library.removeFolder(folderId)
-          return {}
+          return { undoId: folderId }
         },
         restoreFolder: ({ folderId }) => {
           writable()
@@ -203,7 +211,17 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
         },
         items: (request) => library.items(request),
         item: ({ id }) => library.item(id),
-        problems: (page) => library.problems(page),
+        problems: (page) => ({ ...library.problems(page), codes: [] }),
+        tree: notYet,
+        facets: notYet,
+        retry: notYet,
+        ignore: notYet,
+        forgetMissing: notYet,
+        undoable: () => [],
+        undo: notYet,
+        settings: notYet,
+        configure: notYet,
+        inspectFile: notYet,
         status: () => library.status(),
       },
       search: {
@@ -270,6 +288,10 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
     listeners.add(listener)
     return () => void listeners.delete(listener)
   }
+}
+
+function notYet(): never {
+  throw new LucidexError('NOT_SUPPORTED_HERE', 'This is not there yet')
 }
 
 /** A folder to export into must be there before hours of work are spent. */

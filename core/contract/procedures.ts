@@ -3,6 +3,7 @@
  * Names are `group.verb`; the client offers them as `engine.group.verb(argument)`.
  */
 import { z } from 'zod'
+import { ERROR_CODES } from './errors.ts'
 import * as s from './schemas.ts'
 
 const nothing = z.object({}).default({})
@@ -20,19 +21,42 @@ export const procedures = {
     folders: procedure(nothing, z.array(s.folder)),
     /** Adds a folder and starts indexing it. A folder already covered answers with the covering one. Errors: FOLDER_NOT_FOUND, FOLDER_NOT_READABLE. */
     addFolder: procedure(z.object({ path: s.filePath }), z.object({ folder: s.folder, jobId: s.id.nullable() })),
-    /** Takes a folder out of the library; the disk is not touched. Undone by restoreFolder until the engine stops. */
-    removeFolder: procedure(z.object({ folderId: s.id }), done),
+    /** Takes a folder out of the library; the disk is not touched. */
+    removeFolder: procedure(z.object({ folderId: s.id }), z.object({ undoId: s.id })),
+    /** Puts a folder that was taken out back, as `undo` does. */
     restoreFolder: procedure(z.object({ folderId: s.id }), s.folder),
+    /** The folders directly inside a folder of the library, or inside one that lies in it, by name: those that hold pictures at any depth. */
+    tree: procedure(s.itemFilter.pick({ folderId: true, within: true }).required({ folderId: true }), z.array(s.treeNode)),
     /** A page of the grid. `total` is the size of the whole answer. */
     items: procedure(
       s.itemQuery.extend({ offset: s.count.default(0), limit: z.number().int().min(1).max(500).default(200) }),
       z.object({ total: s.count, items: z.array(s.item) }),
     ),
     item: procedure(z.object({ id: s.id }), s.itemDetail),
+    facets: procedure(s.itemFilter.prefault({}), s.facets),
+    /** A page of the files that failed. `total` is the size of the whole answer, `codes` counts the folder's by code, whatever `code` asks for. */
     problems: procedure(
-      z.object({ offset: s.count.default(0), limit: z.number().int().min(1).max(500).default(200) }),
-      z.object({ total: s.count, problems: z.array(s.problem) }),
+      s.problemQuery.extend({ offset: s.count.default(0), limit: z.number().int().min(1).max(500).default(200) }),
+      z.object({ total: s.count, codes: z.array(z.object({ code: z.enum(ERROR_CODES), count: s.count })), problems: z.array(s.problem) }),
     ),
+    /** Reads failed files again although they have not changed: these, or all that are shown. The job is null when there are none. */
+    retry: procedure(
+      z.object({ fileIds: z.array(s.id).max(10_000).optional() }).default({}),
+      z.object({ count: s.count, jobId: s.id.nullable() }),
+    ),
+    /** Lists failed files no more, until they change. */
+    ignore: procedure(z.object({ fileIds: z.array(s.id).min(1).max(10_000) }), z.object({ count: s.count, undoId: s.id.nullable() })),
+    /** Deletes the rows of files that are gone for good. Those of a folder that is offline are kept unless it is named. */
+    forgetMissing: procedure(z.object({ folderId: s.id.optional() }).default({}), z.object({ count: s.count, undoId: s.id.nullable() })),
+    /** What can be put back, newest first. */
+    undoable: procedure(nothing, z.array(s.undoable)),
+    /** Puts back what was taken out. Errors: ITEM_NOT_FOUND when it was put back or deleted meanwhile. */
+    undo: procedure(z.object({ id: s.id }), done),
+    settings: procedure(nothing, s.librarySettings),
+    /** Changes settings, for now and for later starts. */
+    configure: procedure(s.librarySettings.partial(), s.librarySettings),
+    /** What an exported library holds. Errors: FILE_NOT_FOUND, FORMAT_UNKNOWN, LIBRARY_CORRUPT, LIBRARY_FROM_FUTURE. */
+    inspectFile: procedure(z.object({ path: s.filePath }), s.libraryFile),
     status: procedure(nothing, s.libraryStatus),
   },
   search: {
@@ -41,10 +65,9 @@ export const procedures = {
     /** The same from a path that came through a dialog, a drop or the picker. */
     open: procedure(z.object({ path: s.filePath }), s.query),
     find: procedure(
-      z.object({
+      s.itemFilter.extend({
         source: s.source,
         region: s.region.optional(),
-        folderId: s.id.optional(),
         k: z.number().int().min(1).max(500).default(60),
       }),
       s.searchResponse,
@@ -81,8 +104,11 @@ export const procedures = {
     ),
   },
   picker: {
-    /** Lists a folder for the server-side picker; without a path, the home folder. Only where there is no native dialog. */
-    list: procedure(z.object({ path: s.filePath.optional() }), s.pickerListing),
+    /** Lists a folder for the server-side picker; without a path, the home folder. `files` says which are listed: pictures, or exported libraries (*.lucidex). Only where there is no native dialog. */
+    list: procedure(
+      z.object({ path: s.filePath.optional(), files: z.enum(['pictures', 'libraries']).default('pictures') }),
+      s.pickerListing,
+    ),
   },
 } as const
 

@@ -81,15 +81,59 @@ export const itemDetail = item.extend({
 })
 export type ItemDetail = z.infer<typeof itemDetail>
 
-export const ITEM_SORTS = ['added', 'taken', 'name', 'size'] as const
-export const itemQuery = z.object({
+/** A folder inside a folder of the library, by its path from there: `2024/Lisbon`, with `/` on every system. */
+const within = z.string().min(1).max(4096)
+
+/**
+ * Which pictures are meant, in the grid and in a search alike. What is not given narrows nothing; a picture
+ * must satisfy all that is.
+ */
+export const itemFilter = z.object({
   folderId: id.optional(),
+  /** What lies in this folder inside `folderId`, however deep. Means nothing without `folderId`. */
+  within: within.optional(),
   /** Case-insensitive part of a file's name. */
   text: z.string().max(200).optional(),
+  /** Taken at this time or later; where a picture does not say, its file's time of change counts, as in sorting. */
+  takenFrom: z.number().int().optional(),
+  /** Taken before this time. */
+  takenTo: z.number().int().optional(),
+  /** The camera as `library.facets` names it; null: pictures that name none. */
+  camera: z.string().max(200).nullable().optional(),
+  /** The lens, likewise. */
+  lens: z.string().max(200).nullable().optional(),
+  /** Width × height, both ends included. */
+  minPixels: count.optional(),
+  maxPixels: count.optional(),
+  state: z.enum(['indexed', 'pending', 'missing']).optional(),
+})
+export type ItemFilter = z.infer<typeof itemFilter>
+
+export const ITEM_SORTS = ['added', 'taken', 'name', 'size'] as const
+export const itemQuery = itemFilter.extend({
   sort: z.enum(ITEM_SORTS).default('added'),
   descending: z.boolean().default(true),
 })
 export type ItemQuery = z.infer<typeof itemQuery>
+
+/** What the pictures that a filter leaves can be narrowed by further: only what occurs, the most frequent first; years newest first. */
+export const facets = z.object({
+  cameras: z.array(z.object({ name: z.string().nullable(), count })),
+  lenses: z.array(z.object({ name: z.string().nullable(), count })),
+  /** By the time in `takenFrom`; `from` and `to` are the year's own bounds for a filter. */
+  years: z.array(z.object({ year: z.number().int(), from: z.number(), to: z.number(), count })),
+})
+export type Facets = z.infer<typeof facets>
+
+/** A folder inside a folder of the library, with all that lies below it. */
+export const treeNode = z.object({
+  within,
+  name: z.string(),
+  counts: z.object({ files: count, pending: count, failed: count, missing: count }),
+  /** Whether pictures lie in folders inside this one. */
+  hasChildren: z.boolean(),
+})
+export type TreeNode = z.infer<typeof treeNode>
 
 export const problem = z.object({
   fileId: id,
@@ -99,6 +143,58 @@ export const problem = z.object({
   seenAt: z.number(),
 })
 export type Problem = z.infer<typeof problem>
+
+export const problemQuery = z.object({
+  folderId: id.optional(),
+  code: z.enum(ERROR_CODES).optional(),
+  /** The files that `library.ignore` set aside, instead of those that are shown. */
+  ignored: z.boolean().default(false),
+})
+export type ProblemQuery = z.infer<typeof problemQuery>
+
+/** What was taken out of the library and can be put back: also after a restart, for 30 days or until the job `compact`. */
+export const UNDO_KINDS = ['remove-folder', 'forget-missing', 'ignore'] as const
+export const undoable = z.object({
+  id,
+  kind: z.enum(UNDO_KINDS),
+  /** The folder it was done to; null for the whole library. */
+  folder: z.string().nullable(),
+  /** How many files it took. */
+  count,
+  at: z.number(),
+})
+export type Undoable = z.infer<typeof undoable>
+
+/** The most that the decoders take: 2²⁸ pixels. */
+export const MAX_MEGAPIXELS = 268
+
+/** How folders are read and followed. */
+export const librarySettings = z.object({
+  /** Files read and decoded at the same time. */
+  concurrency: z.union([z.literal('auto'), z.number().int().min(1).max(32)]),
+  /** Whether changes on the disk are followed while the app is open. */
+  watch: z.boolean(),
+  /** Whether every folder is looked through at start. */
+  followAtStart: z.boolean(),
+  /** A picture of more megapixels is not decoded but listed under Problems (PICTURE_TOO_LARGE). */
+  maxMegapixels: z.number().int().min(1).max(MAX_MEGAPIXELS),
+})
+export type LibrarySettings = z.infer<typeof librarySettings>
+
+/** An exported library as it says of itself, before it is imported. */
+export const libraryFile = z.object({
+  path: z.string(),
+  bytes: count,
+  exportedAt: z.number(),
+  /** Version of Lucidex that wrote it. */
+  version: z.string(),
+  images: count,
+  /** Whether its vectors are of the encoder that serves here; others are computed anew. */
+  sameEncoder: z.boolean(),
+  /** Its folders; `found`: whether the same path is a folder here. */
+  folders: z.array(z.object({ path: z.string(), files: count, found: z.boolean() })),
+})
+export type LibraryFile = z.infer<typeof libraryFile>
 
 export const libraryStatus = z.object({
   files: count,
@@ -112,6 +208,8 @@ export const libraryStatus = z.object({
   integrity: z.enum(['ok', 'corrupt']),
   /** Bytes of the catalog, the thumbnails in it and the index snapshot. */
   bytes: count,
+  /** Where the bytes are. `catalog` is the rest of the database, with `free` in it: what the job `compact` would give back. */
+  storage: z.object({ catalog: count, thumbnails: count, vectors: count, free: count, snapshot: count, backups: count }),
 })
 export type LibraryStatus = z.infer<typeof libraryStatus>
 
@@ -345,6 +443,25 @@ export type DenoiseResult = z.infer<typeof denoiseResult>
 export const jobSpec = z.discriminatedUnion('kind', [
   /** Follow the disk: find new, changed, moved and missing files in one folder or all, then index them. */
   z.object({ kind: z.literal('index'), folderId: id.optional() }),
+  /** Check the library against itself and the disk, and repair what can be computed again. `thorough` also reads every file and compares its hash. */
+  z.object({ kind: z.literal('verify'), thorough: z.boolean().default(false) }),
+  /** Write the whole library, but for the pictures themselves, into one file. Errors: FILE_EXISTS, FILE_NOT_WRITABLE, DISK_FULL. */
+  z.object({ kind: z.literal('export-library'), path: filePath, overwrite: z.boolean().default(false) }),
+  /**
+   * Merge an exported library into this one: known pictures are not doubled, nothing that is unchanged is
+   * read again. `map` says where folders lie here: every path that begins with `from` begins with `to`.
+   * Errors: FILE_NOT_FOUND, FORMAT_UNKNOWN, LIBRARY_CORRUPT, LIBRARY_FROM_FUTURE, DISK_FULL.
+   */
+  z.object({
+    kind: z.literal('import-library'),
+    path: filePath,
+    map: z
+      .array(z.object({ from: filePath, to: filePath }))
+      .max(1000)
+      .default([]),
+  }),
+  /** Give unused bytes of the database back to the disk. What could be undone until then is deleted. */
+  z.object({ kind: z.literal('compact') }),
   /** Denoise a session's picture for the view: announces each tile by the event `denoiseTile`. */
   z.object({
     kind: z.literal('denoise-preview'),
@@ -398,15 +515,25 @@ export type JobState = (typeof JOB_STATES)[number]
 
 export const job = z.object({
   id: z.number().int().positive(),
-  kind: z.enum(['index', 'denoise-preview', 'denoise-confidence', 'denoise', 'measure']),
+  kind: z.enum([
+    'index',
+    'verify',
+    'export-library',
+    'import-library',
+    'compact',
+    'denoise-preview',
+    'denoise-confidence',
+    'denoise',
+    'measure',
+  ]),
   title: z.string(),
   state: z.enum(JOB_STATES),
   done: count,
   failed: count,
   /** Null while it is not known. */
   total: count.nullable(),
-  /** What `done` counts: files, tiles, steps of a measurement. */
-  unit: z.enum(['files', 'tiles', 'steps']),
+  /** What `done` counts: files, pictures, tiles, checks, steps of a measurement or of upkeep. */
+  unit: z.enum(['files', 'pictures', 'tiles', 'checks', 'steps']),
   /** Units a second over the last seconds, or null. */
   rate: z.number().nullable(),
   etaMs: z.number().nullable(),
@@ -484,6 +611,64 @@ export const measurement = z.object({
 })
 export type Measurement = z.infer<typeof measurement>
 
+/**
+ * What verifying can find. Repaired, by computing it again: file-changed, file-missing, file-returned (their
+ * rows follow the disk), thumbnail-missing, vector-missing, vector-damaged, orphan (rows that nothing refers
+ * to), label (which file stands for a picture), index-recall (the graph is built anew). Told, and left as it
+ * is: database (the damage that SQLite finds), content-changed (other bytes at the same size and time: the
+ * medium may be failing), file-unreadable, folder-offline.
+ */
+export const FINDINGS = [
+  'database',
+  'folder-offline',
+  'file-unreadable',
+  'content-changed',
+  'file-changed',
+  'file-missing',
+  'file-returned',
+  'thumbnail-missing',
+  'vector-missing',
+  'vector-damaged',
+  'orphan',
+  'label',
+  'index-recall',
+] as const
+export const finding = z.enum(FINDINGS)
+export type Finding = z.infer<typeof finding>
+
+export const verifyReport = z.object({
+  /** What was looked at; `hashed`: files whose bytes were read. */
+  checked: z.object({ files: count, hashed: count, images: count, vectors: count }),
+  repaired: z.array(z.object({ what: finding, count })),
+  /** At most 1,000 of each kind; `problemCount` counts all. */
+  problems: z.array(z.object({ what: finding, path: z.string().nullable(), message: z.string() })),
+  problemCount: count,
+  /** Share of the exact scan's answers that the graph finds, or null where no graph serves. */
+  recall: z.number().nullable(),
+  /** The job that reads again what was lost, or null. */
+  indexJobId: id.nullable(),
+})
+export type VerifyReport = z.infer<typeof verifyReport>
+
+export const exportReport = z.object({ path: z.string(), bytes: count, folders: count, files: count, images: count })
+export type ExportReport = z.infer<typeof exportReport>
+
+export const importReport = z.object({
+  /** Where each folder of the file came to lie; offline where there is no such folder here yet. */
+  folders: z.array(z.object({ from: z.string(), path: z.string(), offline: z.boolean() })),
+  /** File rows that were added, and those whose paths were known here. */
+  files: count,
+  knownFiles: count,
+  /** Pictures that were added, and those that were here already. */
+  images: count,
+  knownImages: count,
+  vectors: count,
+  decisions: count,
+  /** The job that compares the folders with the disk, or null. */
+  indexJobId: id.nullable(),
+})
+export type ImportReport = z.infer<typeof importReport>
+
 /** What a finished job has to say beyond its counts. */
 export const jobReport = z.object({
   job,
@@ -500,6 +685,11 @@ export const jobReport = z.object({
   /** The pictures so far, in order: also while the job runs. Of a long queue, `jobs.results` gives pages. */
   denoise: z.array(denoiseResult).optional(),
   measure: measurement.optional(),
+  verify: verifyReport.optional(),
+  exported: exportReport.optional(),
+  imported: importReport.optional(),
+  /** Bytes of the library before and after. */
+  compact: z.object({ before: count, after: count }).optional(),
 })
 export type JobReport = z.infer<typeof jobReport>
 
@@ -534,7 +724,9 @@ export type AppInfo = z.infer<typeof appInfo>
 export const pickerListing = z.object({
   path: z.string(),
   parent: z.string().nullable(),
-  entries: z.array(z.object({ name: z.string(), path: z.string(), kind: z.enum(['folder', 'picture']), bytes: count.nullable() })),
+  entries: z.array(
+    z.object({ name: z.string(), path: z.string(), kind: z.enum(['folder', 'picture', 'library']), bytes: count.nullable() }),
+  ),
   /** How many pictures lie directly in this folder. */
   pictures: count,
   places: z.array(z.object({ name: z.string(), path: z.string() })),

@@ -131,7 +131,18 @@ function fromRow(row: Row): StoredJob {
   }
 }
 
-export function unitOf(spec: JobSpec): Job['unit'] {
-  if (spec.kind === 'measure') return 'steps'
-  return spec.kind === 'denoise-preview' || spec.kind === 'denoise-confidence' ? 'tiles' : 'files'
+const UNITS: Record<JobSpec['kind'], Job['unit']> = {
+  index: 'files',
+  verify: 'checks',
+  'export-library': 'pictures',
+  'import-library': 'pictures',
+  compact: 'steps',
+  'denoise-preview': 'tiles',
+  'denoise-confidence': 'tiles',
+  denoise: 'files',
+  measure: 'steps',
+}
+
+export function unitOf({ kind }: JobSpec): Job['unit'] {
+  return UNITS[kind]
 }

@@ -194,6 +194,7 @@ class CatalogLibrary implements Library {
       index: this.#index?.status() ?? { kind: 'exact', generation: 0, upToDate: true },
       integrity: database.integrity,
       bytes: database.bytes() + (this.#index?.bytes() ?? 0),
+      storage: { catalog: database.bytes(), thumbnails: 0, vectors: 0, free: 0, snapshot: this.#index?.bytes() ?? 0, backups: 0 },
     }
   }
 

@@ -13,12 +13,17 @@ import type {
   Item,
   ItemDetail,
   Job,
+  JobReport,
   JobSpec,
   Problem,
+  ItemFilter,
+  LibrarySettings,
   Relation,
   Transport,
+  Undoable,
 } from '../../core/contract/index.ts'
 import { LucidexError } from '../../core/contract/index.ts'
+import { unitOf } from '../../core/jobs/store.ts'
 import { createCall } from '../../core/rpc/dispatch.ts'
 import { serve } from '../../core/rpc/serve.ts'
 
@@ -40,6 +45,16 @@ const fakeInferenceState: InferenceState = {
   chosen: null,
   fellBack: null,
 }
+
+const TITLES: Partial<Record<JobSpec['kind'], string>> = {
+  index: 'Index 2026',
+  verify: 'Verifying the library',
+  'export-library': 'Exporting the library',
+  'import-library': 'Importing a library',
+  compact: 'Compacting the library',
+}
+const CAMERAS = ['Fujifilm X-T5', 'Canon EOS R6', null] as const
+const YEARS = [2026, 2025, 2024, 2023] as const
 
 export type Emit = <E extends EventName>(name: E, payload: EventPayload<E>) => void
 
@@ -103,6 +118,30 @@ function fakeDetail(id: number): ItemDetail {
   }
 }
 
+/** Which camera took a made-up picture. */
+function cameraOf(item: Item): string | null {
+  return CAMERAS[item.id % CAMERAS.length]!
+}
+
+function passes(item: Item, { text, takenFrom, takenTo, camera, minPixels, maxPixels, state }: ItemFilter): boolean {
+  const taken = item.takenAt ?? item.modifiedAt
+  const pixels = item.width * item.height
+  return (
+    (!text || item.name.toLowerCase().includes(text.toLowerCase())) &&
+    (takenFrom === undefined || taken >= takenFrom) &&
+    (takenTo === undefined || taken < takenTo) &&
+    (camera === undefined || cameraOf(item) === camera) &&
+    (minPixels === undefined || pixels >= minPixels) &&
+    (maxPixels === undefined || pixels <= maxPixels) &&
+    (state === undefined || item.state === state)
+  )
+}
+
+const narrows = (filter: ItemFilter) =>
+  [filter.text, filter.takenFrom, filter.takenTo, filter.camera, filter.minPixels, filter.maxPixels, filter.state].some(
+    (part) => part !== undefined && part !== '',
+  )
+
 /** The procedures, and a way to run a job to its end by hand. */
 export function createFakeEngine(options: FakeOptions) {
   const listeners = new Set<(name: EventName, payload: unknown) => void>()
@@ -112,6 +151,12 @@ export function createFakeEngine(options: FakeOptions) {
   let folders: Folder[] = options.count === 0 ? [] : [folder(1, '/home/anna/Pictures/2026', options.count, options.problems?.length ?? 0)]
   const jobs: Job[] = []
   const specs: JobSpec[] = []
+  const specOf = new Map<Job, JobSpec>()
+  let problems = options.problems ?? []
+  /** What can be undone, newest first, each with what undoing it does. */
+  let undoables: (Undoable & { undo(): void })[] = []
+  let settings: LibrarySettings = { concurrency: 'auto', watch: true, followAtStart: true, maxMegapixels: 268 }
+  let revision = 0
 
   function folder(id: number, path: string, count: number, failed = 0): Folder {
     return {
@@ -129,9 +174,80 @@ export function createFakeEngine(options: FakeOptions) {
     if (!job) throw new LucidexError('JOB_NOT_FOUND', `There is no job ${jobId}`)
     return job
   }
+  function changed(): void {
+    emit('libraryChanged', { revision: ++revision })
+  }
+  function canUndo(kind: Undoable['kind'], folderPath: string | null, count: number, undo: () => void): number {
+    const id = (undoables[0]?.id ?? 0) + 1
+    undoables = [{ id, kind, folder: folderPath, count, at: NOW, undo }, ...undoables]
+    changed()
+    return id
+  }
   /** Changes a job and tells it. */
   function update(jobId: number, change: Partial<Job>): void {
     emit('job', Object.assign(requireJob(jobId), change))
+  }
+
+  function startJob(spec: JobSpec): { jobId: number } {
+    const job: Job = {
+      id: jobs.length + 1,
+      kind: spec.kind,
+      title: TITLES[spec.kind] ?? 'Denoise',
+      state: 'running',
+      done: 0,
+      failed: 0,
+      total: null,
+      unit: unitOf(spec),
+      rate: null,
+      etaMs: null,
+      current: null,
+      startedAt: NOW,
+      finishedAt: null,
+    }
+    jobs.push(job)
+    specs.push(spec)
+    specOf.set(job, spec)
+    emit('job', job)
+    return { jobId: job.id }
+  }
+
+  function outcomeOf(spec: JobSpec): Omit<JobReport, 'job'> {
+    switch (spec.kind) {
+      case 'index': {
+        const failed = problems.map(({ path, error }) => ({ path, code: error.code, message: error.message }))
+        return { index: { scanned: 1003, indexed: 1000, unchanged: 0, moved: 0, removed: 0, failed } }
+      }
+      case 'verify':
+        return {
+          verify: {
+            checked: { files: options.count, hashed: spec.thorough ? options.count : 0, images: options.count, vectors: options.count },
+            repaired: [{ what: 'thumbnail-missing', count: 2 }],
+            problems: [
+              {
+                what: 'content-changed',
+                path: '/home/anna/Pictures/2026/Lisbon/IMG_00007.jpg',
+                message: 'The bytes are others than when it was read, at the same size and time of change',
+              },
+            ],
+            problemCount: 1,
+            recall: 0.997,
+            indexJobId: null,
+          },
+        }
+      case 'export-library':
+        return { exported: { path: spec.path, bytes: 612_000_000, folders: folders.length, files: options.count, images: options.count } }
+      case 'import-library':
+        return {
+          imported: {
+            folders: [{ from: '/Volumes/Archive', path: '/Volumes/Archive', offline: true }],
+            ...{ files: 1000, knownFiles: 9000, images: 950, knownImages: 8850, vectors: 950, decisions: 12, indexJobId: null },
+          },
+        }
+      case 'compact':
+        return { compact: { before: 612_000_000, after: 600_000_000 } }
+      default:
+        return {}
+    }
   }
 
   const handlers: EngineHandlers = {
@@ -156,23 +272,40 @@ export function createFakeEngine(options: FakeOptions) {
       addFolder({ path }) {
         const added = folder(folders.length + 1, path, 0)
         folders = [...folders, added]
-        emit('libraryChanged', { revision: folders.length })
+        changed()
         return { folder: added, jobId: null }
       },
       removeFolder({ folderId }) {
-        folders = folders.filter((candidate) => candidate.id !== folderId)
-        emit('libraryChanged', { revision: folders.length })
-        return {}
+        const removed = folders.find((candidate) => candidate.id === folderId)
+        if (!removed) throw new LucidexError('FOLDER_NOT_FOUND', `There is no folder ${folderId} in the library`)
+        folders = folders.filter((candidate) => candidate !== removed)
+        return { undoId: canUndo('remove-folder', removed.path, removed.counts.files, () => (folders = [...folders, removed])) }
       },
       restoreFolder({ folderId }) {
         const back = folder(folderId, '/home/anna/Pictures/2026', options.count)
         folders = [...folders, back]
-        emit('libraryChanged', { revision: folders.length })
+        changed()
         return back
       },
-      items({ offset, limit, text }) {
-        const all = text
-          ? Array.from({ length: options.count }, (_, index) => fakeItem(index)).filter((item) => item.name.includes(text))
+      tree: ({ within }) =>
+        within === undefined
+          ? YEARS.map((year) => ({
+              within: `${year}`,
+              name: `${year}`,
+              counts: { files: Math.ceil(options.count / YEARS.length), pending: 0, failed: problems.length, missing: 0 },
+              hasChildren: year === 2026,
+            }))
+          : within === '2026'
+            ? ['Lisbon', 'Porto'].map((name) => ({
+                within: `2026/${name}`,
+                name,
+                counts: { files: Math.ceil(options.count / 8), pending: 3, failed: 0, missing: 1 },
+                hasChildren: false,
+              }))
+            : [],
+      items({ offset, limit, ...filter }) {
+        const all = narrows(filter)
+          ? Array.from({ length: options.count }, (_, index) => fakeItem(index)).filter((item) => passes(item, filter))
           : null
         const total = all?.length ?? options.count
         const length = Math.max(0, Math.min(limit, total - offset))
@@ -182,9 +315,68 @@ export function createFakeEngine(options: FakeOptions) {
         if (id > options.count) throw new LucidexError('ITEM_NOT_FOUND', `There is no picture ${id}`)
         return fakeDetail(id)
       },
-      problems: ({ offset, limit }) => ({
-        total: options.problems?.length ?? 0,
-        problems: (options.problems ?? []).slice(offset, offset + limit),
+      facets(filter) {
+        const items = Array.from({ length: Math.min(options.count, 5000) }, (_, index) => fakeItem(index)).filter((item) =>
+          passes(item, filter),
+        )
+        const years = new Map<number, number>()
+        for (const { takenAt } of items) {
+          const year = new Date(takenAt ?? NOW).getUTCFullYear()
+          years.set(year, (years.get(year) ?? 0) + 1)
+        }
+        return {
+          cameras: CAMERAS.map((name) => ({ name, count: items.filter((item) => cameraOf(item) === name).length })).filter(
+            ({ count }) => count > 0,
+          ),
+          lenses: items.length > 0 ? [{ name: 'XF 23mm F1.4 R LM WR', count: items.length }] : [],
+          years: [...years]
+            .sort(([a], [b]) => b - a)
+            .map(([year, count]) => ({ year, from: Date.UTC(year, 0), to: Date.UTC(year + 1, 0), count })),
+        }
+      },
+      problems({ offset, limit, code, folderId, ignored }) {
+        const inFolder = ignored ? [] : problems.filter((problem) => folderId === undefined || problem.folderId === folderId)
+        const shown = inFolder.filter(({ error }) => code === undefined || error.code === code)
+        const codes = [...new Set(inFolder.map(({ error }) => error.code))]
+        return {
+          total: shown.length,
+          codes: codes.map((each) => ({ code: each, count: inFolder.filter(({ error }) => error.code === each).length })),
+          problems: shown.slice(offset, offset + limit),
+        }
+      },
+      retry({ fileIds }) {
+        const count = fileIds?.length ?? problems.length
+        return count === 0 ? { count, jobId: null } : { count, ...startJob({ kind: 'index' }) }
+      },
+      ignore({ fileIds }) {
+        const before = problems
+        problems = problems.filter(({ fileId }) => !fileIds.includes(fileId))
+        const count = before.length - problems.length
+        return { count, undoId: count === 0 ? null : canUndo('ignore', null, count, () => (problems = before)) }
+      },
+      forgetMissing: () => ({ count: 2, undoId: canUndo('forget-missing', null, 2, () => {}) }),
+      undoable: () => undoables,
+      undo({ id }) {
+        const found = undoables.find((candidate) => candidate.id === id)
+        if (!found) throw new LucidexError('ITEM_NOT_FOUND', 'This cannot be undone any more')
+        undoables = undoables.filter((candidate) => candidate !== found)
+        found.undo()
+        changed()
+        return {}
+      },
+      settings: () => settings,
+      configure: (change) => (settings = { ...settings, ...change }),
+      inspectFile: ({ path }) => ({
+        path,
+        bytes: 612_000_000,
+        exportedAt: NOW,
+        version: '0.1.0',
+        images: 9800,
+        sameEncoder: true,
+        folders: [
+          { path: '/home/anna/Pictures/2026', files: 9000, found: true },
+          { path: '/Volumes/Archive', files: 1000, found: false },
+        ],
       }),
       status: () => ({
         files: options.count,
@@ -197,6 +389,14 @@ export function createFakeEngine(options: FakeOptions) {
         index: { kind: 'hnsw', generation: 1, upToDate: true },
         integrity: 'ok',
         bytes: 612_000_000,
+        storage: {
+          catalog: 40_000_000,
+          thumbnails: 480_000_000,
+          vectors: 24_000_000,
+          free: 12_000_000,
+          snapshot: 60_000_000,
+          backups: 8_000_000,
+        },
       }),
     },
     search: {
@@ -259,27 +459,7 @@ export function createFakeEngine(options: FakeOptions) {
         total: options.results?.length ?? 0,
         results: (options.results ?? []).slice(offset, offset + limit),
       }),
-      start(spec) {
-        const job: Job = {
-          id: jobs.length + 1,
-          kind: spec.kind,
-          title: spec.kind === 'index' ? 'Index 2026' : 'Denoise',
-          state: 'running',
-          done: 0,
-          failed: 0,
-          total: null,
-          unit: spec.kind === 'denoise-preview' ? 'tiles' : 'files',
-          rate: null,
-          etaMs: null,
-          current: null,
-          startedAt: NOW,
-          finishedAt: null,
-        }
-        jobs.push(job)
-        specs.push(spec)
-        emit('job', job)
-        return { jobId: job.id }
-      },
+      start: startJob,
       list: () => jobs,
       pause({ jobId }) {
         update(jobId, { state: 'paused' })
@@ -299,17 +479,10 @@ export function createFakeEngine(options: FakeOptions) {
         emit('jobDismissed', { jobId })
         return {}
       },
-      report: ({ jobId }) => ({
-        job: requireJob(jobId),
-        index: {
-          scanned: 1003,
-          indexed: 1000,
-          unchanged: 0,
-          moved: 0,
-          removed: 0,
-          failed: (options.problems ?? []).map(({ path, error }) => ({ path, code: error.code, message: error.message })),
-        },
-      }),
+      report({ jobId }) {
+        const job = requireJob(jobId)
+        return { job, ...outcomeOf(specOf.get(job)!) }
+      },
     },
     picker: {
       list: ({ path = '/home/anna' }) => ({

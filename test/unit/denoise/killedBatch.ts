@@ -9,6 +9,7 @@ import { JobQueue } from '../../../core/jobs/queue.ts'
 import { JobStore } from '../../../core/jobs/store.ts'
 import { jobSpec } from '../../../core/contract/index.ts'
 import { HalvingInference } from './halving.ts'
+import { unusedRunners } from '../../support/runners.ts'
 
 const [library, sources, target] = process.argv.slice(2) as [string, string, string]
 const log = { info() {}, warn() {}, error() {} }
@@ -20,7 +21,6 @@ inference.denoiseTile = async (request) => {
   await new Promise((resolve) => setTimeout(resolve, 5))
   return halve(request)
 }
-const unused = () => Promise.reject(new Error('not this kind'))
 const queue = new JobQueue({
   store: new JobStore(database.db),
   title: () => 'batch',
@@ -33,10 +33,7 @@ const queue = new JobQueue({
   },
   announceDismissed: () => {},
   runners: {
-    index: unused,
-    measure: unused,
-    'denoise-preview': unused,
-    'denoise-confidence': unused,
+    ...unusedRunners,
     denoise: async (spec, context) => {
       const reserveDownload = () => Promise.reject(new Error('no downloads here'))
       const inputs = spec.sources.map((source) => ({ path: (source as { path: string }).path, name: 'in' }))

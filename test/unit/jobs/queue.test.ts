@@ -1,15 +1,15 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Job, JobSpec } from '../../../core/contract/index.ts'
 import { JobQueue, type JobRunner } from '../../../core/jobs/queue.ts'
+import { unusedRunners } from '../../support/runners.ts'
 
 const index: JobSpec = { kind: 'index' }
 
 /** A queue whose index jobs run `runner`, with everything it announced. */
 function queueOf(runner: JobRunner<'index'>, now?: () => number) {
   const announced: Job[] = []
-  const unused = () => Promise.reject(new Error('not this kind'))
   const queue = new JobQueue({
-    runners: { index: runner, denoise: unused, 'denoise-preview': unused, 'denoise-confidence': unused, measure: unused },
+    runners: { ...unusedRunners, index: runner },
     store: null,
     title: (spec) => spec.kind,
     announce: (job) => announced.push(job),

@@ -4,6 +4,10 @@ import { formatCount, formatDuration, formatRate, plural } from '../../ui/format
 
 const DID: Record<Job['kind'], string> = {
   index: 'indexed',
+  verify: 'checked',
+  'export-library': 'exported',
+  'import-library': 'imported',
+  compact: 'done',
   denoise: 'denoised',
   'denoise-preview': 'done',
   'denoise-confidence': 'done',
