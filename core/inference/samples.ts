@@ -18,10 +18,10 @@ export function readWindow(source: Source, window: Rect, planes: Float32Array): 
   const green = channels < 3 ? 0 : 1
   const blue = channels < 3 ? 0 : 2
   let to = 0
-  for (const row of rows) {
-    const start = row * width * channels
-    for (const column of columns) {
-      const from = start + column
+  for (let y = 0; y < window.height; y++) {
+    const start = rows[y]! * width * channels
+    for (let x = 0; x < window.width; x++) {
+      const from = start + columns[x]!
       planes[to] = samples[from]! * scale
       planes[to + size] = samples[from + green]! * scale
       planes[to + 2 * size] = samples[from + blue]! * scale
