@@ -6,6 +6,7 @@ import { createRandom } from '../../core/random.ts'
 import type { BenchContext } from './denoise.ts'
 import { LOAD_MAX, settledLoad, watchOthers } from './load.ts'
 import type { Network } from './network.ts'
+import { median } from './pictureSet.ts'
 
 /** Untiled, a picture of Kodak's size; tiled, one of 24 megapixels. */
 const UNTILED = { width: 768, height: 512 }
@@ -64,7 +65,11 @@ export async function benchSpeed(
   return report
 }
 
-async function measureUntiled(networks: SpeedOptions['networks'], { signal, onProgress }: BenchContext): Promise<Record<string, number>> {
+/** Seconds per megapixel of whole pictures of {@link UNTILED}, by name. */
+export async function measureUntiled(
+  networks: SpeedOptions['networks'],
+  { signal, onProgress }: BenchContext,
+): Promise<Record<string, number>> {
   const { width, height } = UNTILED
   const random = createRandom(1)
   const picture: Planes = {
@@ -127,9 +132,4 @@ async function measureTiled(
     found[tier] = median(seconds) / ((width * height) / 1e6)
   }
   return found
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted.length % 2 === 1 ? sorted[sorted.length >> 1]! : (sorted[sorted.length / 2 - 1]! + sorted[sorted.length / 2]!) / 2
 }

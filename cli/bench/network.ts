@@ -1,6 +1,6 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node'
-import { LucidexError } from '../../core/contract/index.ts'
-import type { Planes } from '../../core/inference/index.ts'
+import { LucidexError, type Tier } from '../../core/contract/index.ts'
+import { readModel, type ModelRegistry, type Planes } from '../../core/inference/index.ts'
 import { readWindowOfPlanes, writeCoreOfPlanes } from '../../core/inference/samples.ts'
 import { sessionOptions } from '../../core/inference/sessions.ts'
 
@@ -36,4 +36,11 @@ export async function openNetwork(path: string, { stride, threads }: { stride: n
     },
     release: () => session.release(),
   }
+}
+
+/** A denoiser of the app, once its checksum is verified. Errors: MODEL_NOT_FOUND, MODEL_CHECKSUM, MODEL_INVALID. */
+export async function openVerified(registry: ModelRegistry, tier: Tier, threads: number): Promise<Network> {
+  const model = registry.file({ kind: 'denoiser', tier })
+  await readModel(model)
+  return openNetwork(model.path, { stride: model.stride, threads })
 }

@@ -1,12 +1,12 @@
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { TIERS, type Tier } from '../../core/contract/index.ts'
-import { ModelRegistry, readModel, type Inference } from '../../core/inference/index.ts'
+import { ModelRegistry, type Inference } from '../../core/inference/index.ts'
 import { choiceOption, EXIT, numberOption, parse, UsageError } from '../args.ts'
 import { benchClean, benchGaussian, benchPairs, cleanPictures, type BenchContext, type Denoiser } from '../bench/denoise.ts'
 import { benchSpeed, type SpeedReport } from '../bench/denoiseSpeed.ts'
 import { denoiseMarkdown, FFDNET, type DenoiseTable } from '../bench/denoiseTable.ts'
-import { openNetwork, type Network } from '../bench/network.ts'
+import { openNetwork, openVerified, type Network } from '../bench/network.ts'
 import { withFfdnet } from '../bench/peer.ts'
 import { measureTiling, TOLERANCE, type TilingReport } from '../bench/tiling.ts'
 import { interruptible, quietLog, type Io } from '../io.ts'
@@ -181,12 +181,6 @@ async function measureSpeed(bench: Bench, tiled: readonly Tier[]): Promise<Speed
   } finally {
     for (const network of Object.values(own)) await network.release()
   }
-}
-
-async function openVerified(registry: ModelRegistry, tier: Tier, threads: number): Promise<Network> {
-  const model = registry.file({ kind: 'denoiser', tier })
-  await readModel(model)
-  return openNetwork(model.path, { stride: model.stride, threads })
 }
 
 /** Seconds per megapixel of a whole 768 × 512 picture, or null and why. */
