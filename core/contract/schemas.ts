@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { ERROR_CODES } from './errors.ts'
+import { namesFolders, unknownTokens } from './names.ts'
 
 export const errorData = z.object({
   code: z.enum(ERROR_CODES),
@@ -301,16 +302,6 @@ export const denoiseSettings = z.object({
 })
 export type DenoiseSettings = z.infer<typeof denoiseSettings>
 
-/**
- * What may stand in a name pattern: the source's name without extension, the name of the folder it lies
- * in, the model's tier, the strength (0..100), the day of the export (2026-11-21, local time).
- */
-export const NAME_TOKENS = ['{name}', '{folder}', '{tier}', '{strength}', '{date}'] as const
-
-function unknownTokens(pattern: string): string[] {
-  return (pattern.match(/\{[^}]*\}/g) ?? []).filter((token) => !(NAME_TOKENS as readonly string[]).includes(token))
-}
-
 export const OUTPUT_FORMATS = ['keep', 'png', 'jpeg', 'tiff', 'webp', 'avif'] as const
 export const outputSettings = z.object({
   format: z.enum(OUTPUT_FORMATS).default('keep'),
@@ -320,7 +311,7 @@ export const outputSettings = z.object({
   /** What to do when the output is there already. The source itself is never overwritten. */
   collision: z.enum(['fail', 'skip', 'rename', 'overwrite']).default('rename'),
   /**
-   * The output's name without its extension, from the tokens of {@link NAME_TOKENS}; everything else is
+   * The output's name without its extension, from the tokens of `NAME_TOKENS` (contract/names.ts); everything else is
    * taken as it is. By default `{name}` in a folder, `{name}_denoised` beside the source and for a
    * download. A destination `file` has its own name.
    */
@@ -328,7 +319,7 @@ export const outputSettings = z.object({
     .string()
     .min(1)
     .max(200)
-    .refine((text) => !/[/\\\0]/.test(text), 'a name pattern names no folders')
+    .refine((text) => !namesFolders(text), 'a name pattern names no folders')
     .refine((text) => unknownTokens(text).length === 0, 'only {name}, {folder}, {tier}, {strength} and {date} are known')
     .optional(),
 })

@@ -1,7 +1,7 @@
 import { mkdir, readdir, stat, unlink } from 'node:fs/promises'
 import { totalmem } from 'node:os'
 import { dirname, extname, join } from 'node:path'
-import { LucidexError, toErrorData, type DenoiseResult, type JobSpec } from '../contract/index.ts'
+import { BESIDE_PATTERN, FOLDER_PATTERN, LucidexError, toErrorData, type DenoiseResult, type JobSpec } from '../contract/index.ts'
 import {
   exists,
   isLeftover,
@@ -19,7 +19,7 @@ import type { JobContext } from '../jobs/types.ts'
 import { Budget } from './budget.ts'
 import { denoisePicture } from './denoise.ts'
 import { identity, recover, type ExportJournal } from './journal.ts'
-import { BESIDE_PATTERN, outputExtension, outputStem } from './names.ts'
+import { outputExtension, outputStem } from './names.ts'
 import type { DenoiseSessions } from './sessions.ts'
 import { chooseSigma, isClean } from './sigma.ts'
 import { expandInputs, type ExportInput, type ExportItem } from './sources.ts'
@@ -98,7 +98,7 @@ export async function exportPictures({ inputs, spec }: ExportRequest, tools: Exp
 }
 
 function patternOf({ output, destination }: ExportRequest['spec']): string {
-  return output.pattern ?? (destination.kind === 'folder' ? '{name}' : BESIDE_PATTERN)
+  return output.pattern ?? (destination.kind === 'folder' ? FOLDER_PATTERN : BESIDE_PATTERN)
 }
 
 /** What the journal does not know as done: failures are tried again, and so is what is no longer there. */
@@ -353,7 +353,7 @@ class Batch {
   #wish(item: ExportItem, extension: string): string {
     const { destination, settings } = this.#spec
     if (destination.kind === 'file') return destination.path
-    const name = outputStem(item, { pattern: patternOf(this.#spec), settings, date: this.#date }) + extension
+    const name = outputStem(item, patternOf(this.#spec), settings, this.#date) + extension
     if (destination.kind === 'folder') return join(destination.path, dirname(item.relative), name)
     return destination.kind === 'beside' ? join(dirname(item.path), name) : name
   }

@@ -1,28 +1,16 @@
 import { basename, dirname, extname } from 'node:path'
-import type { DenoiseSettings, OutputSettings } from '../contract/index.ts'
+import { fillPattern, type DenoiseSettings, type OutputSettings } from '../contract/index.ts'
 import { extensionOf, formatOfExtension, isWritable, openPicture } from '../images/index.ts'
 import type { ExportItem } from './sources.ts'
 
-/** What a result is called beside its source, where both would have one name. */
-export const BESIDE_PATTERN = '{name}_denoised'
-
-export interface NameFacts {
-  pattern: string
-  settings: Pick<DenoiseSettings, 'tier' | 'strength'>
-  /** The day of the export. */
-  date: Date
-}
-
-/** The output's name without extension (contract, `NAME_TOKENS`). */
-export function outputStem(item: Pick<ExportItem, 'path' | 'relative'>, { pattern, settings, date }: NameFacts): string {
-  const values: Record<string, string> = {
-    name: stemOf(item.relative),
-    folder: basename(dirname(item.path)),
-    tier: settings.tier,
-    strength: String(Math.round(settings.strength)),
-    date: [date.getFullYear(), date.getMonth() + 1, date.getDate()].map((part) => String(part).padStart(2, '0')).join('-'),
-  }
-  return pattern.replace(/\{(\w+)\}/g, (token, name: string) => values[name] ?? token)
+/** The output's name without extension. */
+export function outputStem(
+  item: Pick<ExportItem, 'path' | 'relative'>,
+  pattern: string,
+  { tier, strength }: Pick<DenoiseSettings, 'tier' | 'strength'>,
+  date: Date,
+): string {
+  return fillPattern(pattern, { name: stemOf(item.relative), folder: basename(dirname(item.path)), tier, strength, date })
 }
 
 /**

@@ -92,7 +92,7 @@ describe('the batch', () => {
 })
 
 describe('names of results', () => {
-  const facts = { name: 'IMG_7.jpg', folder: 'Lisbon', tier: 'best', strength: 80, format: 'keep', now: new Date(2026, 10, 1) } as const
+  const facts = { source: 'IMG_7.jpg', folder: 'Lisbon', tier: 'best', strength: 80, format: 'keep', date: new Date(2026, 10, 1) } as const
 
   it('come from the pattern and the format', () => {
     expect(outputName('{name}_denoised', facts)).toBe('IMG_7_denoised.jpg')

@@ -1,11 +1,21 @@
-import { reportText, type DenoiseResult, type Job, type JobSpecInput, type OutputSettings, type Source, type Tier } from '$contract'
+import {
+  BESIDE_PATTERN,
+  FOLDER_PATTERN,
+  reportText,
+  type DenoiseResult,
+  type Job,
+  type JobSpecInput,
+  type OutputSettings,
+  type Source,
+  type Tier,
+} from '$contract'
 import { engine } from '../../engine/engine.svelte.ts'
 import { explain, sentence } from '../../engine/messages.ts'
 import { download } from '../../ui/download.ts'
 import { toasts } from '../../ui/toasts.svelte.ts'
 import type { NoiseMode } from '../denoise/denoise.svelte.ts'
 import { isSettled, jobs } from '../jobs/jobs.svelte.ts'
-import { BESIDE_PATTERN, FOLDER_PATTERN, patternFault } from './names.ts'
+import { patternFault } from './names.ts'
 
 /** As many as one call answers with. */
 const PAGE = 1000

@@ -1,4 +1,4 @@
-import type { OutputSettings } from '$contract'
+import { BESIDE_PATTERN, type OutputSettings } from '$contract'
 
 type Format = OutputSettings['format']
 type BitDepth = OutputSettings['bitDepth']
@@ -24,6 +24,12 @@ export function depthOptions(format: Format): { value: BitDepth; label: string }
   return format === 'keep' || format === 'png' || format === 'tiff' ? options : options.filter((option) => option.value !== '16')
 }
 
+/** The settings with another format; what that cannot hold is not asked for. */
+export function withFormat(output: OutputSettings, format: Format): OutputSettings {
+  const holds = depthOptions(format).some(({ value }) => value === output.bitDepth)
+  return { ...output, format, bitDepth: holds ? output.bitDepth : 'keep' }
+}
+
 export function isLossy(format: string): boolean {
   return ['jpeg', 'jpg', 'webp', 'avif', 'heif'].includes(format.toLowerCase())
 }
@@ -38,5 +44,5 @@ export function extensionFor(name: string, format: Format): string {
 /** `beach.jpg` as PNG: `beach_denoised.png`. */
 export function defaultName(name: string, format: Format): string {
   const dot = name.lastIndexOf('.')
-  return `${dot > 0 ? name.slice(0, dot) : name}_denoised${extensionFor(name, format)}`
+  return BESIDE_PATTERN.replace('{name}', dot > 0 ? name.slice(0, dot) : name) + extensionFor(name, format)
 }
