@@ -1,4 +1,5 @@
 import type { Worker } from 'node:worker_threads'
+import type { DecoderChild } from './decoder/types.ts'
 
 /** What a host tells the engine about where it runs. */
 export interface EngineConfig {
@@ -27,4 +28,9 @@ export interface EngineDeps {
   log: Log
   /** Starts the worker thread that holds the ONNX sessions (core/inference/worker.ts, or its bundle). */
   spawnInferenceWorker(): Worker
+  /**
+   * Starts a process in which files that nobody vouches for are decoded (core/decoder/main.ts, or its bundle).
+   * Without one they are decoded in the engine's own.
+   */
+  spawnDecoder?(): DecoderChild
 }

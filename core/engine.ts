@@ -13,10 +13,11 @@ import {
   type Source,
 } from './contract/index.ts'
 import { openDatabase } from './db/index.ts'
+import { createDecoder, decodeHere } from './decoder/index.ts'
 import { settingQueries } from './db/queries/settings.ts'
 import { DenoiseSessions, exportPictures, measureDenoisers, type ExportInput } from './denoise/index.ts'
 import type { EngineConfig, EngineDeps } from './deps.ts'
-import { READABLE_EXTENSIONS, readForIndex } from './images/index.ts'
+import { READABLE_EXTENSIONS } from './images/index.ts'
 import { createInference, InferenceChoice, ModelRegistry, readCalibration, type Inference } from './inference/index.ts'
 import { JobQueue } from './jobs/queue.ts'
 import { JobStore } from './jobs/store.ts'
@@ -71,19 +72,22 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
     const inference = createInference({ registry, spawnWorker: deps.spawnInferenceWorker, threads, calibration, log, onFallback })
     closing.push(() => inference.close())
 
+    const decoder = deps.spawnDecoder ? createDecoder({ spawn: deps.spawnDecoder, log }) : decodeHere
+    closing.push(() => decoder.close())
+
     const database = openDatabase(config.libraryDir, { readOnly, log })
     closing.push(() => database.close())
     const cores = availableParallelism()
     const choice = new InferenceChoice({ inference, store: readOnly ? null : settingQueries(database.db), threads, cores })
-    const library = await openLibrary({ database, readOnly, watch, inference, readForIndex, log })
+    const library = await openLibrary({ database, readOnly, watch, inference, readForIndex: decoder.readForIndex, log })
     closing.push(() => library.close())
 
     const reconstructions = new Reconstructions({ library, inference })
-    const queries = new QueryStore()
+    const queries = new QueryStore(decoder)
     closing.push(() => queries.close())
     const downloads = new Downloads()
     closing.push(() => downloads.close())
-    const sessions = new DenoiseSessions(inference)
+    const sessions = new DenoiseSessions(inference, decoder)
 
     const jobs = new JobQueue({
       store: readOnly ? null : new JobStore(database.db),
@@ -108,7 +112,7 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
           measuring = true
           try {
             const options = { sigma, version: config.version, cores, ...(source && { picture: locate(source) }) }
-            const { measurement, fastest } = await measureDenoisers(inference, options, context)
+            const { measurement, fastest } = await measureDenoisers({ inference, decoder }, options, context)
             if (fastest) choice.choose({ ...fastest, measuredAt: measurement.measuredAt })
             return { measure: measurement }
           } finally {
@@ -119,7 +123,7 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
         denoise: async (spec, context) => {
           const { journal } = context
           const reserveDownload = (name: string) => downloads.reserve(name)
-          await exportPictures({ inputs: spec.sources.map(locate), spec }, { inference, sessions, journal, reserveDownload }, context)
+          await exportPictures({ inputs: spec.sources.map(locate), spec }, { inference, decoder, sessions, journal, reserveDownload }, context)
           return {}
         },
       },
@@ -227,7 +231,7 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
       search: {
         upload: ({ name, bytes }) => queries.upload(name, bytes),
         open: (request) => queries.open(request.path),
-        find: (request) => findByPicture(request, { library, inference, locate }),
+        find: (request) => findByPicture(request, { library, inference, decoder, locate }),
         reconstruction: async ({ id }) => {
           const { url, error } = await reconstructions.of(id)
           return { url, error }
@@ -268,7 +272,7 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
     }
 
     const call = createCall(handlers)
-    const media = createMedia({ library, queries, reconstructions, sessions, downloads })
+    const media = createMedia({ library, decoder, queries, reconstructions, sessions, downloads })
     return {
       call,
       api: createApi(call),

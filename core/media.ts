@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { MEDIA_PREFIX, mediaPath, toErrorData, VIEW_PX } from './contract/index.ts'
 import type { DenoiseSessions } from './denoise/index.ts'
-import { readView } from './images/index.ts'
+import type { PictureDecoder } from './decoder/types.ts'
 import type { Library } from './library/index.ts'
 import type { QueryStore } from './search/queries.ts'
 import type { Reconstructions } from './search/reconstruction.ts'
@@ -46,6 +46,7 @@ export class Downloads {
 
 interface MediaSources {
   library: Library
+  decoder: PictureDecoder
   queries: QueryStore
   reconstructions: Reconstructions
   sessions: DenoiseSessions
@@ -58,6 +59,7 @@ const IMMUTABLE = { 'Cache-Control': 'private, max-age=31536000, immutable' }
 /** Answers media paths (contract/media.ts). What is not there is a 404 with the reason; nothing throws. */
 export function createMedia({
   library,
+  decoder,
   queries,
   reconstructions,
   sessions,
@@ -69,13 +71,13 @@ export function createMedia({
       return body && picture(body)
     },
     async picture([imageId]) {
-      return picture(await readView(library.pathOf(Number(imageId)), VIEW_PX))
+      return picture(await decoder.readView(library.pathOf(Number(imageId)), VIEW_PX))
     },
     async reconstruction([imageId]) {
       return picture((await reconstructions.of(Number(imageId))).png)
     },
     async query([queryId = '']) {
-      return picture(await readView(queries.get(queryId).path, VIEW_PX))
+      return picture(await decoder.readView(queries.get(queryId).path, VIEW_PX))
     },
     async original([sessionId = '', maxPx]) {
       return picture(await sessions.original(sessionId, maxPx === undefined ? undefined : Number(maxPx)))

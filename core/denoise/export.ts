@@ -2,16 +2,16 @@ import { mkdir, readdir, stat, unlink } from 'node:fs/promises'
 import { totalmem } from 'node:os'
 import { dirname, extname, join } from 'node:path'
 import { BESIDE_PATTERN, FOLDER_PATTERN, LucidexError, toErrorData, type DenoiseResult, type JobSpec } from '../contract/index.ts'
+import type { PictureDecoder } from '../decoder/types.ts'
 import {
   exists,
   isLeftover,
-  openPicture,
   planOutput,
-  readOpened,
+  readBytes,
   writeFileAtomic,
   writePicture,
-  type OpenedPicture,
   type Picture,
+  type PictureFacts,
   type WriteOptions,
 } from '../images/index.ts'
 import type { Inference, NoiseLevel } from '../inference/index.ts'
@@ -33,6 +33,7 @@ export interface ExportRequest {
 
 export interface ExportTools {
   inference: Inference
+  decoder: PictureDecoder
   /** What this job has done before is not done again; what it does now is written here at once. */
   journal: ExportJournal
   /** Spare what an open session has decoded or denoised already. */
@@ -220,7 +221,7 @@ class Batch {
   async #read(task: Task): Promise<void> {
     const { item, result } = task
     const { output: settings, settings: wanted, minSigma, destination } = this.#spec
-    const named = await outputExtension(item, settings.format)
+    const named = await outputExtension(item, settings.format, this.#tools.decoder)
     task.extension = named.extension
     if (named.note && destination.kind !== 'file') result.notes.push(named.note)
     const output = await this.#choose(item, task.extension)
@@ -232,14 +233,14 @@ class Batch {
     task.output = output
 
     const session = await this.#tools.sessions?.reuse(item.path)
-    const opened = await openPicture(item.path)
-    Object.assign(result, { width: opened.width, height: opened.height })
+    const facts = await this.#tools.decoder.inspect(item.path)
+    Object.assign(result, { width: facts.width, height: facts.height })
     // Refuse what cannot be written before any work is done on it.
-    const same = this.#sameFile(opened, output)
+    const same = this.#sameFile(facts, output)
     const { atime, mtime } = await stat(item.path)
     if (destination.kind !== 'download') task.times = { accessed: atime, modified: mtime }
     if (wanted.strength === 0 && minSigma === 0 && same) {
-      task.copy = opened.bytes
+      task.copy = await readBytes(item.path)
       return
     }
 
@@ -247,9 +248,9 @@ class Batch {
       task.picture = session.picture
     } else {
       // Decoded samples and their copy; later, the original and the denoised ones.
-      task.release = await this.#budget.take(2 * opened.width * opened.height * (opened.header.channels ?? 4) * (depthOf(opened) / 8))
+      task.release = await this.#budget.take(2 * facts.width * facts.height * facts.channels * (facts.bitDepth / 8))
       this.#context.signal.throwIfAborted()
-      task.picture = await readOpened(opened)
+      task.picture = await this.#tools.decoder.readPicture(item.path)
     }
     const { picture } = task
     result.notes.push(...picture.notes)
@@ -270,7 +271,7 @@ class Batch {
     }
     if (result.sigmaUsed === 0 && wanted.sigma === 'auto') result.notes.push('Already clean: left as it is.')
     if (!result.sigmaUsed) {
-      if (same) task.copy = opened.bytes
+      if (same) task.copy = await readBytes(item.path)
       else task.buffer = picture.buffer
     } else {
       task.ready = session?.result(wanted.tier, task.sigma)
@@ -278,10 +279,9 @@ class Batch {
   }
 
   /** Whether the output would be of the source's format and depth, so that leaving the picture as it is means copying the file. */
-  #sameFile(opened: OpenedPicture, output: Output): boolean {
-    const bitDepth = depthOf(opened)
-    const plan = planOutput({ format: opened.format, bitDepth }, this.#spec.output, output.path)
-    return plan.format === opened.format && plan.bitDepth === bitDepth
+  #sameFile({ format, bitDepth }: PictureFacts, output: Output): boolean {
+    const plan = planOutput({ format, bitDepth }, this.#spec.output, output.path)
+    return plan.format === format && plan.bitDepth === bitDepth
   }
 
   async #denoise(task: Task): Promise<void> {
@@ -406,8 +406,4 @@ class Batch {
 /** One key for all names that are one name on this system. */
 function keyOf(path: string): string {
   return process.platform === 'linux' ? path : path.normalize('NFC').toLowerCase()
-}
-
-function depthOf({ header }: OpenedPicture): 8 | 16 {
-  return header.depth === 'uchar' ? 8 : 16
 }

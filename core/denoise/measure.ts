@@ -1,6 +1,7 @@
 import { cpus } from 'node:os'
 import { LucidexError, TIERS, toErrorData, type Device, type ErrorData, type Measurement, type Tier } from '../contract/index.ts'
-import { readPicture, samplesOf, withBitDepth } from '../images/index.ts'
+import type { PictureDecoder } from '../decoder/types.ts'
+import { samplesOf, withBitDepth, type Picture } from '../images/index.ts'
 import type { Inference, Placement, Planes } from '../inference/index.ts'
 import type { JobContext } from '../jobs/types.ts'
 import { createRandom } from '../random.ts'
@@ -32,9 +33,13 @@ export interface Measured {
  * nor rounded (the protocol of `bench denoise`). It leaves the inference as the last device has it: put it back.
  * A device that fails is a row with its error. Errors: those of reading the picture, and a cancelled job's.
  */
-export async function measureDenoisers(inference: Inference, options: MeasureOptions, context: JobContext): Promise<Measured> {
+export async function measureDenoisers(
+  { inference, decoder }: { inference: Inference; decoder: Pick<PictureDecoder, 'readPicture'> },
+  options: MeasureOptions,
+  context: JobContext,
+): Promise<Measured> {
   const { sigma, cores } = options
-  const clean = options.picture ? await middleOf(options.picture.path) : await drawPicture()
+  const clean = options.picture ? await middleOf(await decoder.readPicture(options.picture.path)) : await drawPicture()
   const noisy = await addNoise(clean, sigma)
   const devices = await inference.devices()
   const counts = [...new Set([cores, Math.max(1, Math.ceil(cores / 2))])].map((count) => Math.min(count, 64))
@@ -114,8 +119,8 @@ export async function measureDenoisers(inference: Inference, options: MeasureOpt
   }
 }
 
-async function middleOf(path: string): Promise<Planes> {
-  const picture = await withBitDepth(await readPicture(path), 8)
+async function middleOf(whole: Picture): Promise<Planes> {
+  const picture = await withBitDepth(whole, 8)
   const [width, height] = [Math.min(picture.width, SIDE_MAX), Math.min(picture.height, SIDE_MAX)]
   const [left, top] = [(picture.width - width) >> 1, (picture.height - height) >> 1]
   const samples = samplesOf(picture)

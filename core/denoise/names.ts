@@ -1,6 +1,7 @@
 import { basename, dirname, extname } from 'node:path'
 import { fillPattern, type DenoiseSettings, type OutputSettings } from '../contract/index.ts'
-import { extensionOf, formatOfExtension, isWritable, openPicture } from '../images/index.ts'
+import type { PictureDecoder } from '../decoder/types.ts'
+import { extensionOf, formatOfExtension, isWritable } from '../images/index.ts'
 import type { ExportItem } from './sources.ts'
 
 /** The output's name without extension. */
@@ -40,9 +41,10 @@ export function resultsAmong(names: readonly string[], pattern: string): Set<str
 export async function outputExtension(
   { path, name }: Pick<ExportItem, 'path' | 'name'>,
   format: OutputSettings['format'],
+  { inspect }: Pick<PictureDecoder, 'inspect'>,
 ): Promise<{ extension: string; note?: string }> {
   const extension = extname(name) || extname(path)
-  const own = formatOfExtension(extension) ?? (await openPicture(path)).format
+  const own = formatOfExtension(extension) ?? (await inspect(path)).format
   if (format !== 'keep') return { extension: own === format && extension !== '' ? extension : extensionOf(format) }
   if (isWritable(own)) return { extension: extension || extensionOf(own) }
   return { extension: '.tiff', note: `${own.toUpperCase()} is not written: saved as TIFF.` }

@@ -12,7 +12,8 @@ import {
   type StructureLoss,
   type Tier,
 } from '../contract/index.ts'
-import { encodeGrey, encodeTile, readPicture, readView, type Picture } from '../images/index.ts'
+import type { PictureDecoder } from '../decoder/types.ts'
+import { encodeGrey, encodeTile, type Picture } from '../images/index.ts'
 import { expectedError, type Inference, type NoiseLevel, type Rect, type Tile } from '../inference/index.ts'
 import type { JobContext } from '../jobs/types.ts'
 import { denoisePicture, outwardFrom } from './denoise.ts'
@@ -65,16 +66,18 @@ interface Session {
 /** Pictures that are open in the denoise view. Their samples, and a preview's, stay in the engine. */
 export class DenoiseSessions {
   readonly #inference: Inference
+  readonly #decoder: PictureDecoder
   readonly #sessions = new Map<string, Session>()
 
-  constructor(inference: Inference) {
+  constructor(inference: Inference, decoder: PictureDecoder) {
     this.#inference = inference
+    this.#decoder = decoder
   }
 
-  /** Decodes the picture and estimates its noise. Errors: those of readPicture and of the inference. */
+  /** Decodes the picture and estimates its noise. Errors: those of PictureDecoder.readPicture and of the inference. */
   async open({ path, name }: { path: string; name: string }): Promise<DenoiseSession> {
     const version = await fileVersion(path)
-    const picture = await readPicture(path)
+    const picture = await this.#decoder.readPicture(path)
     const estimate = await this.#inference.estimateNoise(picture)
     const id = randomUUID()
     this.#sessions.set(id, {
@@ -245,8 +248,8 @@ export class DenoiseSessions {
   /** The upright original for the screen, 8-bit sRGB, at full size or at most so large. Errors: SESSION_NOT_FOUND and those of reading a picture. */
   original(id: string, maxPx?: number): Promise<Uint8Array> {
     const session = this.#get(id)
-    if (maxPx !== undefined) return readView(session.path, maxPx)
-    session.original ??= readView(session.path)
+    if (maxPx !== undefined) return this.#decoder.readView(session.path, maxPx)
+    session.original ??= this.#decoder.readView(session.path)
     return session.original
   }
 

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import { spawnNodeDecoder } from '../decoder/node.ts'
 import type { EngineDeps, Log } from '../deps.ts'
 
 /** A log on standard error: standard output belongs to results. */
@@ -15,6 +16,7 @@ export function nodeDeps(log: Log = stderrLog): EngineDeps {
   return {
     log,
     spawnInferenceWorker: () => new Worker(workerUrl('../inference/worker.ts', 'inference-worker.js')),
+    spawnDecoder: () => spawnNodeDecoder(workerUrl('../decoder/main.ts', 'decoder.js')),
   }
 }
 

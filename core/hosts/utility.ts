@@ -46,7 +46,8 @@ export interface UtilityHostOptions {
  * Clients and media may be asked for before the engine is ready: they wait for it.
  */
 export function runUtilityHost(parent: ParentPort, options: UtilityHostOptions = {}): void {
-  const { open = (config) => createEngine(config, nodeDeps()), exit = (code) => process.exit(code) } = options
+  // Electron forks no Node.
+  const { open = (config) => createEngine(config, { ...nodeDeps(), spawnDecoder: undefined }), exit = (code) => process.exit(code) } = options
   let engine: ReturnType<typeof open> | undefined
 
   const started = (): ReturnType<typeof open> => engine ?? Promise.reject(new LucidexError('BAD_REQUEST', 'The engine was not started'))

@@ -1,4 +1,4 @@
-import { LucidexError } from '../contract/index.ts'
+import { LucidexError } from '../contract/errors.ts'
 import type { PictureFormat } from './formats.ts'
 
 /** A file-system failure of reading `path` as a {@link LucidexError}. */

@@ -1,5 +1,6 @@
 import sharp from 'sharp'
-import { THUMBNAIL_PX, type Region } from '../contract/index.ts'
+import type { Region } from '../contract/index.ts'
+import { THUMBNAIL_PX } from '../contract/media.ts'
 import { photoMetadata } from './exif.ts'
 import { hashBytes } from './files.ts'
 import { isSrgb, profileDescription } from './icc.ts'
@@ -22,13 +23,11 @@ interface Small {
  * decoded where the format can (JPEG, WebP). A malformed EXIF block leaves its fields null.
  *
  * Errors: FILE_NOT_FOUND, FILE_NOT_READABLE, FILE_EMPTY, FILE_TOO_LARGE, FORMAT_UNKNOWN,
- * FORMAT_UNSUPPORTED, PICTURE_CORRUPT, PICTURE_TRUNCATED, PICTURE_TOO_LARGE; an AbortError by `signal`.
+ * FORMAT_UNSUPPORTED, PICTURE_CORRUPT, PICTURE_TRUNCATED, PICTURE_TOO_LARGE.
  */
-export async function readForIndex(path: string, options: { signal?: AbortSignal } = {}): Promise<IndexedPicture> {
-  const picture = await openPicture(path)
-  options.signal?.throwIfAborted()
+export async function readForIndex(input: string | Uint8Array, name?: string): Promise<IndexedPicture> {
+  const picture = await openPicture(input, name)
   const [contentHash, small] = await Promise.all([hashBytes(picture.bytes), shrink(picture)])
-  options.signal?.throwIfAborted()
   const { header, width, height } = picture
   const size = Buffer.from(`${width}x${height}x${small.channels}`)
   const [pixelHash, thumbnail, encoderInput] = await Promise.all([
@@ -68,19 +67,29 @@ export interface QueryPicture {
  * What a search needs of a picture or of a region of it (shares of the upright picture), made exactly
  * as {@link readForIndex} makes it. Errors: the same.
  */
-export async function readForQuery(input: string | Uint8Array, region?: Region): Promise<QueryPicture> {
-  return (await readQuery(input, region)).picture
+export async function readForQuery(input: string | Uint8Array, region?: Region, name?: string): Promise<QueryPicture> {
+  return (await readQuery(input, region, name)).picture
+}
+
+/** A query and what is seen of it. */
+export interface SearchPicture extends QueryPicture {
+  /** `whole` first. */
+  views: SeenQuery[]
 }
 
 /** The same, and what the encoder gets to see of each of the query's views, `whole` first. Errors: the same. */
-export async function readForSearch(input: string | Uint8Array, region?: Region): Promise<QueryPicture & { views: SeenQuery[] }> {
-  const { picture, small } = await readQuery(input, region)
+export async function readForSearch(input: string | Uint8Array, region?: Region, name?: string): Promise<SearchPicture> {
+  const { picture, small } = await readQuery(input, region, name)
   const { data, info } = await flat(small).raw().toBuffer({ resolveWithObject: true })
   return { ...picture, views: await viewInputs({ data, width: info.width, height: info.height }, picture.encoderInput) }
 }
 
-async function readQuery(input: string | Uint8Array, region?: Region): Promise<{ picture: QueryPicture; small: Small }> {
-  const opened = await openPicture(input)
+async function readQuery(
+  input: string | Uint8Array,
+  region: Region | undefined,
+  name: string | undefined,
+): Promise<{ picture: QueryPicture; small: Small }> {
+  const opened = await openPicture(input, name)
   const [contentHash, small] = await Promise.all([hashBytes(opened.bytes), shrink(opened, region)])
   const encoderInput = await encoderInputOf(small)
   const { width, height } = opened

@@ -1,9 +1,10 @@
 import sharp, { type Metadata, type Sharp } from 'sharp'
-import { LucidexError } from '../contract/index.ts'
+import { LucidexError } from '../contract/errors.ts'
 import { exifOfTiff } from './exif.ts'
 import { decodeFailure } from './failures.ts'
 import { readBytes } from './files.ts'
 import { sniffFormat, type PictureFormat } from './formats.ts'
+import type { PictureFacts } from './types.ts'
 
 /** Pictures beyond this many pixels are refused: a small file can announce a huge one. */
 export const MAX_PIXELS = 2 ** 28
@@ -52,6 +53,12 @@ export async function openPicture(
     })
   }
   return { bytes, name, format, header, width, height, exif: exifOf(header, bytes, format) }
+}
+
+/** What the header tells, without decoding. Errors: those of opening it. */
+export async function inspectPicture(input: string | Uint8Array, name?: string): Promise<PictureFacts> {
+  const { format, width, height, header } = await openPicture(input, name)
+  return { format, width, height, channels: header.channels, bitDepth: header.depth === 'uchar' ? 8 : 16 }
 }
 
 function exifOf(header: Metadata, bytes: Uint8Array, format: PictureFormat): Uint8Array | undefined {

@@ -1,11 +1,11 @@
 import sharp from 'sharp'
-import { LucidexError } from '../contract/index.ts'
+import { LucidexError } from '../contract/errors.ts'
 import { inSlices } from '../slices.ts'
 import { profileDescription, profileSpace } from './icc.ts'
 import { ownParts, rawProfile } from './ownParts.ts'
 import { mentionsGainMap, withoutGainMap } from './exif.ts'
 import { decode, decoder, openPicture, type OpenedPicture } from './open.ts'
-import type { Picture } from './types.ts'
+import type { DecodedPicture, Picture } from './types.ts'
 
 /** Pictures beyond this many pixels are not denoised: decoded and doubled they would not fit beside each other. */
 export const MAX_DENOISE_PIXELS = 160_000_000
@@ -27,8 +27,16 @@ export async function readPicture(input: string | Uint8Array, name?: string): Pr
   return readOpened(await openPicture(input, name))
 }
 
-/** The same of a picture whose file was read already. */
-export async function readOpened(opened: OpenedPicture): Promise<Picture> {
+async function readOpened(opened: OpenedPicture): Promise<Picture> {
+  const { samples, ...facts } = await decodeOpened(opened)
+  const buffer = new SharedArrayBuffer(samples.length)
+  const target = new Uint8Array(buffer)
+  await inSlices(samples.length, (start, end) => target.set(samples.subarray(start, end), start), 2 * 2 ** 20)
+  return { ...facts, buffer }
+}
+
+/** The same of a picture whose file was read already, its samples in ordinary memory. */
+export async function decodeOpened(opened: OpenedPicture): Promise<DecodedPicture> {
   const { header, width, height } = opened
   if (width * height > MAX_DENOISE_PIXELS) {
     throw new LucidexError('PICTURE_TOO_LARGE', `The picture has ${width} × ${height} pixels, over the limit of ${MAX_DENOISE_PIXELS}`, {
@@ -64,24 +72,11 @@ export async function readOpened(opened: OpenedPicture): Promise<Picture> {
     throw new LucidexError('FORMAT_UNSUPPORTED', `Pictures with ${info.channels} channels are not denoised`, { path: opened.name })
   }
 
-  const buffer = new SharedArrayBuffer(width * height * channels * (bitDepth / 8))
-  if (viaRgb) {
-    const samples = new Uint8Array(buffer)
-    await inSlices(width * height, (start, end) => {
-      for (let pixel = start; pixel < end; pixel++) {
-        samples[pixel * 2] = data[pixel * 4]!
-        samples[pixel * 2 + 1] = data[pixel * 4 + 3]!
-      }
-    })
-  } else {
-    const target = new Uint8Array(buffer)
-    await inSlices(data.length, (start, end) => target.set(data.subarray(start, end), start), 2 * 2 ** 20)
-  }
-
+  const samples = viaRgb ? await withoutRepeatedGrey(data) : data
   const icc = header.icc && plain && profileSpace(header.icc) === (grey ? 'GRAY' : 'RGB') ? header.icc : undefined
   if (header.icc && plain && !icc) notes.push('The colour profile does not fit the pixels and is left out.')
   return {
-    buffer,
+    samples,
     width,
     height,
     channels,
@@ -100,6 +95,18 @@ export async function readOpened(opened: OpenedPicture): Promise<Picture> {
     profile: profileDescription(icc),
     notes,
   }
+}
+
+/** Grey with alpha out of RGBA. */
+async function withoutRepeatedGrey(rgba: Uint8Array): Promise<Uint8Array> {
+  const samples = new Uint8Array(rgba.length / 2)
+  await inSlices(rgba.length / 4, (start, end) => {
+    for (let pixel = start; pixel < end; pixel++) {
+      samples[pixel * 2] = rgba[pixel * 4]!
+      samples[pixel * 2 + 1] = rgba[pixel * 4 + 3]!
+    }
+  })
+  return samples
 }
 
 function depthOf({ header, name }: OpenedPicture): 8 | 16 {

@@ -53,3 +53,12 @@ export interface Picture {
   /** What was changed in reading and a user should know (CMYK converted, only the first page…). */
   notes: string[]
 }
+
+/** A decoded picture whose samples have not been put into shared memory. */
+export type DecodedPicture = Omit<Picture, 'buffer'> & { samples: Uint8Array }
+
+/** What a picture's header tells. */
+export interface PictureFacts extends Pick<Picture, 'format' | 'width' | 'height' | 'bitDepth'> {
+  /** Of the samples as they are stored. */
+  channels: number
+}

@@ -13,8 +13,8 @@ const WEBP_MAX = 16_383
  * there is transparency. Without a limit it is made to be compared with, hence 4:4:4 and less loss.
  * Errors: those of readForIndex.
  */
-export async function readView(input: string | Uint8Array, maxPx = Number.POSITIVE_INFINITY): Promise<Uint8Array> {
-  const picture = await openPicture(input)
+export async function readView(input: string | Uint8Array, maxPx = Number.POSITIVE_INFINITY, name?: string): Promise<Uint8Array> {
+  const picture = await openPicture(input, name)
   const { header, width, height } = picture
   const pipeline = decoder(picture, { ignoreIcc: header.space !== 'cmyk' && isSrgb(header.icc) })
   toDisplay(pipeline, header.depth !== 'uchar')

@@ -1,6 +1,7 @@
 import { extname } from 'node:path'
 import sharp, { type Sharp } from 'sharp'
-import { LucidexError, type OutputSettings } from '../contract/index.ts'
+import { LucidexError } from '../contract/errors.ts'
+import type { OutputSettings } from '../contract/index.ts'
 import { embedInJpeg, embedInPng, embedInTiff, embedInWebp, type EmbeddedTags } from './embed.ts'
 import { uprightExif, uprightXmp } from './exif.ts'
 import { writeFileAtomic, type WriteOptions } from './files.ts'

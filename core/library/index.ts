@@ -21,7 +21,7 @@ import {
   type LibraryDatabase,
 } from '../db/index.ts'
 import type { Log } from '../deps.ts'
-import type { readForIndex } from '../images/index.ts'
+import type { PictureDecoder } from '../decoder/types.ts'
 import type { Inference } from '../inference/types.ts'
 import type { JobContext } from '../jobs/types.ts'
 import { findNearest, type FindOptions, type Look } from '../search/find.ts'
@@ -44,7 +44,7 @@ export interface LibraryOptions {
   /** Whether folders are followed between index jobs. */
   watch: boolean
   inference: Pick<Inference, 'encoderHash' | 'descriptorLength' | 'encode' | 'relations' | 'models'>
-  readForIndex: typeof readForIndex
+  readForIndex: PictureDecoder['readForIndex']
   log: Log
   /** Milliseconds since 1970. */
   now?: () => number

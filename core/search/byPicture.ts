@@ -1,4 +1,5 @@
 import type { Region, SearchResponse, Source } from '../contract/index.ts'
+import type { PictureDecoder } from '../decoder/types.ts'
 import { readForSearch } from '../images/index.ts'
 import type { SeenQuery } from '../images/queryViews.ts'
 import type { Inference } from '../inference/types.ts'
@@ -16,6 +17,7 @@ export interface SearchRequest {
 interface Sources {
   library: Pick<Library, 'descriptorOf' | 'thumbnail' | 'search'>
   inference: Pick<Inference, 'encode'>
+  decoder: Pick<PictureDecoder, 'readForSearch'>
   /** The file that a source names. */
   locate: (source: Source) => { path: string }
 }
@@ -26,7 +28,7 @@ interface Sources {
  */
 export async function findByPicture(
   { source, region, folderId, k }: SearchRequest,
-  { library, inference, locate }: Sources,
+  { library, inference, decoder, locate }: Sources,
 ): Promise<SearchResponse> {
   if (source.kind === 'item' && !region) {
     const descriptor = library.descriptorOf(source.id)
@@ -38,7 +40,7 @@ export async function findByPicture(
       return library.search(looks, { k, folderId, exclude: source.id })
     }
   }
-  const { views, contentHash } = await readForSearch(locate(source).path, region)
+  const { views, contentHash } = await decoder.readForSearch(locate(source).path, region)
   const exclude = source.kind === 'item' ? source.id : undefined
   return library.search(await looksOf(views, inference), { k, folderId, exclude, contentHash: region ? undefined : contentHash })
 }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { LucidexError, mediaPath, UPLOAD_MAX_BYTES, type Query } from '../contract/index.ts'
-import { readForQuery } from '../images/index.ts'
+import type { PictureDecoder } from '../decoder/types.ts'
 
 /** A picture from outside the library that is searched by or denoised. */
 interface Held {
@@ -21,15 +21,19 @@ const KEPT = 24
  * files, so that they can be decoded again at full size, and are gone when the engine stops.
  */
 export class QueryStore {
+  readonly #decoder: Pick<PictureDecoder, 'readForQuery'>
   readonly #held = new Map<string, Held>()
   #folder: Promise<string> | undefined
+
+  constructor(decoder: Pick<PictureDecoder, 'readForQuery'>) {
+    this.#decoder = decoder
+  }
 
   /** Errors: FILE_TOO_LARGE, and those of reading a picture. */
   async upload(name: string, bytes: Uint8Array): Promise<Query> {
     if (bytes.byteLength > UPLOAD_MAX_BYTES) {
       throw new LucidexError('FILE_TOO_LARGE', `${name} is larger than ${UPLOAD_MAX_BYTES / 1024 / 1024} MiB`, { path: name })
     }
-    const size = await this.#measure(bytes, name)
     this.#folder ??= mkdtemp(path.join(tmpdir(), 'lucidex-query-'))
     const id = randomUUID()
     const file = path.join(
@@ -41,7 +45,14 @@ export class QueryStore {
           .replaceAll(/[^.\w]/g, ''),
     )
     await writeFile(file, bytes, { mode: 0o600 })
-    return this.#keep(id, { path: file, temporary: true, name, ...size })
+    try {
+      return this.#keep(id, { path: file, temporary: true, name, ...(await this.#measure(file)) })
+    } catch (thrown) {
+      await rm(file, { force: true })
+      // The temporary file's own name says nothing.
+      if (thrown instanceof LucidexError) throw new LucidexError(thrown.code, `${name}: ${thrown.message}`, { path: name, cause: thrown })
+      throw thrown
+    }
   }
 
   /** Errors: FILE_NOT_FOUND, FILE_NOT_READABLE and those of reading a picture. */
@@ -51,7 +62,7 @@ export class QueryStore {
       throw new LucidexError('FILE_NOT_FOUND', `${full} is not there`, { path: full, cause })
     })
     if (!info.isFile()) throw new LucidexError('FILE_NOT_READABLE', `${full} is not a file`, { path: full })
-    return this.#keep(randomUUID(), { path: full, temporary: false, name: path.basename(full), ...(await this.#measure(full, full)) })
+    return this.#keep(randomUUID(), { path: full, temporary: false, name: path.basename(full), ...(await this.#measure(full)) })
   }
 
   /** Errors: QUERY_NOT_FOUND. */
@@ -65,16 +76,10 @@ export class QueryStore {
     if (this.#folder) await rm(await this.#folder, { recursive: true, force: true })
   }
 
-  async #measure(input: string | Uint8Array, name: string): Promise<{ width: number; height: number }> {
-    try {
-      const { width, height } = await readForQuery(input)
-      return { width, height }
-    } catch (thrown) {
-      // Bytes have no name of their own: say which upload it was.
-      if (thrown instanceof LucidexError && thrown.path === undefined)
-        throw new LucidexError(thrown.code, `${name}: ${thrown.message}`, { path: name })
-      throw thrown
-    }
+  /** Decodes it: what is damaged is refused at once. */
+  async #measure(file: string): Promise<{ width: number; height: number }> {
+    const { width, height } = await this.#decoder.readForQuery(file)
+    return { width, height }
   }
 
   #keep(id: string, held: { path: string; temporary: boolean; name: string; width: number; height: number }): Query {

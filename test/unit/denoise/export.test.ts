@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { jobSpec, outputSettings, type JobSpecInput } from '../../../core/contract/index.ts'
+import { decodeHere } from '../../../core/decoder/index.ts'
 import { DenoiseSessions, exportPictures, MemoryJournal, type ExportTools } from '../../../core/denoise/index.ts'
 import { readPicture, samplesOf, writePicture } from '../../../core/images/index.ts'
 import { temporaryFolder } from '../../support/pictures.ts'
@@ -22,6 +23,7 @@ beforeEach(async () => {
   inference = new HalvingInference()
   tools = {
     inference,
+    decoder: decodeHere,
     reserveDownload: async (name) => ({ path: join(folder, `id-${name}`), url: (written) => `/media/download/${written}` }),
   }
 })
@@ -118,7 +120,7 @@ describe('what is written', () => {
 
   test('a finished preview is not computed again', async () => {
     const source = await picture('a.png')
-    tools.sessions = new DenoiseSessions(inference)
+    tools.sessions = new DenoiseSessions(inference, decodeHere)
     const session = await tools.sessions.open({ path: source, name: 'a' })
     await tools.sessions.preview({ kind: 'denoise-preview', sessionId: session.id, tier: 'best', sigma: 20 }, jobContext(), () => {})
     const used = inference.tiles.length

@@ -4,6 +4,7 @@
  * Arguments: the library's folder, the sources', the results'.
  */
 import { openDatabase } from '../../../core/db/index.ts'
+import { decodeHere } from '../../../core/decoder/index.ts'
 import { exportPictures } from '../../../core/denoise/index.ts'
 import { JobQueue } from '../../../core/jobs/queue.ts'
 import { JobStore } from '../../../core/jobs/store.ts'
@@ -37,7 +38,7 @@ const queue = new JobQueue({
     denoise: async (spec, context) => {
       const reserveDownload = () => Promise.reject(new Error('no downloads here'))
       const inputs = spec.sources.map((source) => ({ path: (source as { path: string }).path, name: 'in' }))
-      await exportPictures({ inputs, spec }, { inference, journal: context.journal, reserveDownload }, context)
+      await exportPictures({ inputs, spec }, { inference, decoder: decodeHere, journal: context.journal, reserveDownload }, context)
       return {}
     },
   },

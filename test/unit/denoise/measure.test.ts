@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { measurement } from '../../../core/contract/index.ts'
+import { decodeHere } from '../../../core/decoder/index.ts'
 import { measureDenoisers } from '../../../core/denoise/index.ts'
 import { writePicture } from '../../../core/images/index.ts'
 import type { Inference, Placement } from '../../../core/inference/index.ts'
@@ -27,7 +28,11 @@ class TimedInference extends HalvingInference {
 test('every tier on every device, with the count of threads that is fastest; what fails is a row with its error', async () => {
   const inference = new TimedInference()
   const context = jobContext()
-  const { measurement: found, fastest } = await measureDenoisers(inference, { sigma: 25, version: '1.2.3', cores: 4 }, context)
+  const { measurement: found, fastest } = await measureDenoisers(
+    { inference, decoder: decodeHere },
+    { sigma: 25, version: '1.2.3', cores: 4 },
+    context,
+  )
   expect(measurement.parse(found)).toEqual(found)
   expect(found).toMatchObject({ version: '1.2.3', cores: 4, sigma: 25, picture: { name: null, width: 768, height: 512 } })
   expect(found.rows.map(({ device, tier, threads, error }) => [device, tier, threads, error?.code])).toEqual([
@@ -50,12 +55,14 @@ test('on the middle of a picture of one’s own', async () => {
   const path = join(await temporaryFolder(), 'mine.tiff')
   await writePicture(makePicture(1100, 90, 1, 16), path, { format: 'tiff', bitDepth: 'keep', quality: 90 })
   const options = { sigma: 10, version: '1', cores: 1, picture: { path, name: 'mine.tiff' } }
-  const { measurement: found } = await measureDenoisers(new TimedInference(), options, jobContext())
+  const { measurement: found } = await measureDenoisers({ inference: new TimedInference(), decoder: decodeHere }, options, jobContext())
   expect(found.picture).toEqual({ name: 'mine.tiff', width: 1024, height: 90 })
   expect(found.psnrNoisy).toBeCloseTo(20 * Math.log10(255 / 10), 0)
 })
 
 test('a cancelled measurement stops', async () => {
   const context = jobContext((count, context) => count === 2 && context.cancel())
-  await expect(measureDenoisers(new TimedInference(), { sigma: 25, version: '1', cores: 1 }, context)).rejects.toThrow()
+  await expect(
+    measureDenoisers({ inference: new TimedInference(), decoder: decodeHere }, { sigma: 25, version: '1', cores: 1 }, context),
+  ).rejects.toThrow()
 })

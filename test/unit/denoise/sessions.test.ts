@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
 import { CONFIDENCE_SCALE, jobSpec, type DenoiseConfidence, type DenoiseTile } from '../../../core/contract/index.ts'
+import { decodeHere } from '../../../core/decoder/index.ts'
 import { DenoiseSessions } from '../../../core/denoise/index.ts'
 import { writePicture } from '../../../core/images/index.ts'
 import { temporaryFolder } from '../../support/pictures.ts'
@@ -15,7 +16,7 @@ async function open(width = 600, height = 500) {
   const path = join(folder, `${crypto.randomUUID()}.png`)
   await writePicture(makePicture(width, height, 3, 8), path, { format: 'png', bitDepth: 'keep', quality: 90 })
   const inference = new HalvingInference()
-  const sessions = new DenoiseSessions(inference)
+  const sessions = new DenoiseSessions(inference, decodeHere)
   return { path, inference, sessions, session: await sessions.open({ path, name: 'a picture' }) }
 }
 
@@ -103,7 +104,7 @@ test('the original and the tiles of a wide-gamut picture show the same colours',
   await writePicture({ ...picture, tags: { icc: await wideGamutProfile() } }, path, { format: 'png', bitDepth: 'keep', quality: 90 })
   const inference = new HalvingInference()
   inference.estimated = 0
-  const sessions = new DenoiseSessions(inference)
+  const sessions = new DenoiseSessions(inference, decodeHere)
   const session = await sessions.open({ path, name: 'wide' })
   await sessions.preview(preview(session.id, { sigma: 'auto' }), jobContext(), () => {})
   const original = await sharp(await sessions.original(session.id))

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { describe, expect, test } from 'vitest'
 import { jobSpec, type JobSpecInput } from '../../../core/contract/index.ts'
+import { decodeHere } from '../../../core/decoder/index.ts'
 import { exportPictures, MemoryJournal } from '../../../core/denoise/index.ts'
 import { embedInJpeg, embedInPng, embedInTiff, type EmbeddedTags } from '../../../core/images/embed.ts'
 import { readPicture, samplesOf, writePicture, type Picture } from '../../../core/images/index.ts'
@@ -144,7 +145,7 @@ async function denoise(path: string, strength: number, output: Spec['output'] = 
   const reserveDownload = () => expect.unreachable()
   await exportPictures(
     { inputs: [{ path, name: path.split('/').at(-1)! }], spec },
-    { inference: new Inference(), journal, reserveDownload },
+    { inference: new Inference(), decoder: decodeHere, journal, reserveDownload },
     jobContext(),
   )
   const [result] = journal.results()

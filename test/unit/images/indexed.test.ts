@@ -248,12 +248,6 @@ describe('files that cannot be read are coded and named', () => {
     header.writeUInt32BE(crc32(header.subarray(12, 29)), 29)
     await expect(indexed('bomb.png', header)).rejects.toMatchObject({ code: 'PICTURE_TOO_LARGE' })
   })
-
-  test('an aborted reading ends with an AbortError', async () => {
-    const path = join(folder, 'aborted.png')
-    await writeFile(path, await photo().png().toBuffer())
-    await expect(readForIndex(path, { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' })
-  })
 })
 
 describe('collections of odd files', async () => {
