@@ -35,6 +35,23 @@ describe('the grid', () => {
     expect(cellPosition(layout, 49_999).y + layout.cell + layout.padding).toBeCloseTo(layout.height, 6)
   })
 
+  it('shows as many rows wherever it is scrolled, so that elements can be reused', () => {
+    const sizes = [0, 1_234, 77_777, layout.height / 3].map((top) => {
+      const { first, last } = visibleCells(layout, 50_000, top, 800, 2)
+      return last - first + 1
+    })
+    expect(new Set(sizes).size).toBe(1)
+  })
+
+  it('stays within the height that a browser can lay out', () => {
+    for (const width of [300, 460, 1600]) {
+      const many = layoutGrid(1_000_000, width, 320, 4, 12)
+      expect(many.height).toBeLessThan(2 ** 25)
+      expect(cellPosition(many, 999_999).y + many.cell).toBeLessThan(many.height)
+    }
+    expect(layoutGrid(50_000, 460, 320, 4, 12).columns).toBe(1)
+  })
+
   it('says that nothing is visible of an empty list', () => {
     const { first, last } = visibleCells(layoutGrid(0, 1024, 160, 4, 12), 0, 0, 800, 2)
     expect(last).toBeLessThan(first)

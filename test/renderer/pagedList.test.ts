@@ -25,17 +25,20 @@ function byHand(total: number) {
 const settle = () => new Promise((resolve) => setTimeout(resolve))
 
 describe('PagedList', () => {
-  it('fetches only the pages that are shown', async () => {
+  it('fetches the pages that are shown, then those beside them', async () => {
     const { list, waiting, next } = byHand(50_000)
     list.show(0, 30)
     expect(waiting.map((request) => request.page)).toEqual([0])
     await next().answer()
     expect(list.total).toBe(50_000)
+    expect(waiting.map((request) => request.page)).toEqual([1])
+    await next().answer()
     list.show(10_190, 10_230)
     expect(waiting.map((request) => request.page)).toEqual([50, 51])
     await next().answer()
     await next().answer()
     expect(list.at(10_205)).toBe(10_205)
+    expect(waiting.map((request) => request.page)).toEqual([52, 49])
     expect(list.at(9_000)).toBeUndefined()
   })
 
@@ -43,21 +46,43 @@ describe('PagedList', () => {
     const { list, waiting, next } = byHand(50_000)
     list.show(0, 30)
     await next().answer()
+    await next().answer()
     for (let index = 1_000; index <= 20_000; index += 1_000) list.show(index, index + 30)
     expect(waiting.length).toBeLessThanOrEqual(2)
     await next().answer()
     await next().answer()
-    expect(waiting.map((request) => request.page)).toEqual([100])
+    expect(waiting.map((request) => request.page)).toEqual([100, 101])
   })
 
-  it('keeps what is shown while it is read again', async () => {
+  it('keeps what is shown until all of it is read again', async () => {
     const { list, next } = byHand(1_000)
+    list.show(190, 210)
+    await next().answer()
+    await next().answer()
+    await next().answer()
+    list.refresh()
+    expect(list.at(195)).toBe(195)
+    await next().answer(1)
+    await next().answer(1)
+    expect([list.at(195), list.at(205)]).toEqual([195, 205])
+    await next().answer(1)
+    expect([list.at(195), list.at(205)]).toEqual([196, 206])
+    expect(list.indexOf((value) => value === 196)).toBe(195)
+  })
+
+  it('reads once more when the data changes while it is read again', async () => {
+    const { list, waiting, next } = byHand(100)
     list.show(0, 30)
     await next().answer()
     list.refresh()
-    expect(list.at(5)).toBe(5)
+    list.refresh()
+    list.refresh()
+    expect(waiting.length).toBe(1)
     await next().answer(1)
     expect(list.at(5)).toBe(6)
+    await next().answer(2)
+    expect(list.at(5)).toBe(7)
+    expect(waiting).toEqual([])
   })
 
   it('drops answers to an earlier question', async () => {
@@ -72,12 +97,12 @@ describe('PagedList', () => {
   })
 
   it('holds a bounded number of pages', async () => {
-    const { list, next } = byHand(200_000)
+    const { list, waiting, next } = byHand(200_000)
     for (let page = 0; page < 60; page++) {
       list.show(page * PAGE_SIZE, page * PAGE_SIZE + 10)
-      await next().answer()
+      while (waiting.length > 0) await next().answer()
     }
-    const held = Array.from({ length: 60 }, (_, page) => list.at(page * PAGE_SIZE)).filter((item) => item !== undefined)
+    const held = Array.from({ length: 61 }, (_, page) => list.at(page * PAGE_SIZE)).filter((item) => item !== undefined)
     expect(held.length).toBe(40)
     expect(list.at(59 * PAGE_SIZE)).toBeDefined()
   })

@@ -8,9 +8,14 @@ export interface GridLayout {
   height: number
 }
 
+/** Chromium lays out no element past 2²⁵ pixels; a little less leaves room for rounding. */
+const MOST_HEIGHT = 33_000_000
+
 export function layoutGrid(count: number, width: number, wanted: number, gap: number, padding: number): GridLayout {
   const inner = Math.max(wanted, width - 2 * padding)
-  const columns = Math.max(1, Math.round((inner + gap) / (wanted + gap)))
+  // Of very many pictures in a narrow window, more columns than were asked for: the last must be reachable.
+  const fewest = Math.ceil(Math.sqrt((count * (inner + gap)) / MOST_HEIGHT))
+  const columns = Math.max(1, fewest, Math.round((inner + gap) / (wanted + gap)))
   const cell = (inner - gap * (columns - 1)) / columns
   const rows = Math.ceil(count / columns)
   return { columns, cell, gap, padding, height: rows === 0 ? 0 : rows * (cell + gap) - gap + 2 * padding }
@@ -21,7 +26,10 @@ export function cellPosition(layout: GridLayout, index: number): { x: number; y:
   return { x: layout.padding + (index % layout.columns) * step, y: layout.padding + Math.floor(index / layout.columns) * step }
 }
 
-/** First and last index (inclusive) of the cells that lie within `overscan` rows of the window `top`..`top + height`. Empty: last < first. */
+/**
+ * First and last index (inclusive) of the cells that lie within `overscan` rows of the window `top`..`top + height`.
+ * Always as many rows, but at the very end, so that scrolling neither makes nor drops elements. Empty: last < first.
+ */
 export function visibleCells(
   layout: GridLayout,
   count: number,
@@ -31,7 +39,7 @@ export function visibleCells(
 ): { first: number; last: number } {
   const step = layout.cell + layout.gap
   const firstRow = Math.max(0, Math.floor((top - layout.padding) / step) - overscan)
-  const lastRow = Math.floor((top + height - layout.padding) / step) + overscan
+  const lastRow = firstRow + Math.ceil(height / step) + 2 * overscan
   return { first: Math.min(count, firstRow * layout.columns), last: Math.min(count, (lastRow + 1) * layout.columns) - 1 }
 }
 

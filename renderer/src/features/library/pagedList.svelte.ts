@@ -12,7 +12,7 @@ export interface Page<T> {
 
 /**
  * A long list on the engine's side, of which only the pages around what is shown are held.
- * Pages are asked for by what is shown now: those passed while scrolling fast are never fetched.
+ * Pages are asked for by what is shown now, then those beside it: those passed while scrolling fast are never fetched.
  */
 export class PagedList<T> {
   /** Null until the first page has come. */
@@ -21,12 +21,14 @@ export class PagedList<T> {
 
   #fetch: (offset: number, limit: number) => Promise<Page<T>>
   #pages = new SvelteMap<number, T[]>()
-  #stale = new Set<number>()
   #requested = new Set<number>()
   #first = 0
   #last = 0
   /** Answers to an earlier question are dropped. */
   #question = 0
+  /** The shown pages are being read again; `again`: the data changed once more meanwhile. */
+  #renewing = false
+  #again = false
 
   constructor(fetch: (offset: number, limit: number) => Promise<Page<T>>) {
     this.#fetch = fetch
@@ -34,6 +36,15 @@ export class PagedList<T> {
 
   at(index: number): T | undefined {
     return this.#pages.get(Math.floor(index / PAGE_SIZE))?.[index % PAGE_SIZE]
+  }
+
+  /** Where an item is now, among those that are held. */
+  indexOf(isIt: (item: T) => boolean): number | undefined {
+    for (const [page, items] of this.#pages) {
+      const index = items.findIndex(isIt)
+      if (index >= 0) return page * PAGE_SIZE + index
+    }
+    return undefined
   }
 
   /** Says which items are on the screen; loads what is missing of them. */
@@ -47,8 +58,9 @@ export class PagedList<T> {
   reset(): void {
     this.#question += 1
     this.#pages.clear()
-    this.#stale.clear()
     this.#requested.clear()
+    this.#renewing = false
+    this.#again = false
     this.total = null
     this.error = null
     this.#first = 0
@@ -56,22 +68,47 @@ export class PagedList<T> {
     this.#pump()
   }
 
-  /** The same question over changed data: what is shown stays until its new page is there. */
+  /** The same question over changed data: what is shown stays until all of it is there anew, and then changes at once. */
   refresh(): void {
-    this.#question += 1
+    if (this.#renewing) this.#again = true
+    else void this.#renew()
+  }
+
+  async #renew(): Promise<void> {
+    const question = ++this.#question
     this.#requested.clear()
-    for (const page of [...this.#pages.keys()]) {
-      if (page < this.#first || page > this.#last) this.#pages.delete(page)
-      else this.#stale.add(page)
+    this.#renewing = true
+    const old = [...this.#pages.keys()]
+    try {
+      const pages = this.#wanted()
+      const answers = await Promise.all(pages.map((page) => this.#fetch(page * PAGE_SIZE, PAGE_SIZE)))
+      if (question !== this.#question) return
+      for (const page of old) if (!pages.includes(page)) this.#pages.delete(page)
+      for (const [index, page] of pages.entries()) this.#pages.set(page, answers[index]!.items)
+      this.total = answers[0]!.total
+      this.error = null
+    } catch (error) {
+      if (question !== this.#question) return
+      this.error = error
     }
-    this.#pump()
+    this.#renewing = false
+    if (this.#again) {
+      this.#again = false
+      void this.#renew()
+    } else this.#pump()
+  }
+
+  /** The pages that are shown, then the one after and the one before. */
+  #wanted(): number[] {
+    const shown = Array.from({ length: this.#last - this.#first + 1 }, (_, index) => this.#first + index)
+    const there = (page: number) => page === 0 || (page > 0 && (this.total === null || page * PAGE_SIZE < this.total))
+    return [...shown, ...(this.total === null ? [] : [this.#last + 1, this.#first - 1])].filter(there)
   }
 
   #pump(): void {
-    for (let page = this.#first; page <= this.#last && this.#requested.size < MOST_REQUESTS; page += 1) {
-      const beyond = this.total !== null && page > 0 && page * PAGE_SIZE >= this.total
-      const held = this.#pages.has(page) && !this.#stale.has(page)
-      if (!held && !beyond && !this.#requested.has(page)) void this.#load(page)
+    for (const page of this.#wanted()) {
+      if (this.#requested.size >= MOST_REQUESTS) return
+      if (!this.#pages.has(page) && !this.#requested.has(page)) void this.#load(page)
     }
   }
 
@@ -82,7 +119,6 @@ export class PagedList<T> {
       const answer = await this.#fetch(page * PAGE_SIZE, PAGE_SIZE)
       if (question !== this.#question) return
       this.#pages.set(page, answer.items)
-      this.#stale.delete(page)
       this.total = answer.total
       this.error = null
       this.#forgetFarPages()
