@@ -2,6 +2,8 @@
 export * from './checkpointer.ts'
 export * from './failures.ts'
 export * from './open.ts'
+export type { Repair } from './repair.ts'
+export * from './upkeep.ts'
 export { fileQueries, type FileQueries, type FileRow } from './queries/files.ts'
 export { folderQueries, type FolderQueries, type FolderRow } from './queries/folders.ts'
 export { imageQueries, type ImageQueries } from './queries/images.ts'

@@ -2,6 +2,9 @@ import path from 'node:path'
 import Database from 'better-sqlite3'
 import { LucidexError } from '../contract/index.ts'
 
+/** Held by name: were the object swept away as garbage, the lock would go with it. */
+const held = new Set<Database.Database>()
+
 /**
  * "One process writes a library": takes the writer's lock or throws LIBRARY_IN_USE, and returns the
  * function that gives it back. The lock is an exclusive transaction on an empty database beside the
@@ -19,5 +22,9 @@ export function lockLibrary(dir: string): () => void {
     }
     throw cause
   }
-  return () => lock.close()
+  held.add(lock)
+  return () => {
+    lock.close()
+    held.delete(lock)
+  }
 }

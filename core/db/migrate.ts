@@ -1,4 +1,3 @@
-import { renameSync, rmSync } from 'node:fs'
 import type { Database } from 'better-sqlite3'
 import { LucidexError } from '../contract/index.ts'
 
@@ -30,23 +29,18 @@ export function refuseFuture(db: Database, migrations: readonly Migration[]): vo
 
 /**
  * Brings the tables up to the last migration: all that is missing in one transaction, or nothing of it.
- * What a database that is not empty held before is first copied whole to `<name>.v<version>.backup`.
- * Errors: LIBRARY_FROM_FUTURE.
+ * `beforehand` is called when there is something to lose. Errors: LIBRARY_FROM_FUTURE.
  */
-export function migrate(db: Database, migrations: readonly Migration[]): void {
+export function migrate(db: Database, migrations: readonly Migration[], beforehand: () => void): void {
   refuseFuture(db, migrations)
   const version = versionOf(db)
-  const missing = migrations.filter((migration) => migration.version > version)
-  if (missing.length === 0) return
-  if (version > 0) backUp(db, `${db.name}.v${version}.backup`)
+  if (version === migrations.length) return
+  if (version > 0) beforehand()
   // Tables may be rebuilt in a migration; references are checked as a whole at its end.
   db.pragma('foreign_keys = OFF')
   try {
     db.transaction(() => {
-      for (const migration of missing) {
-        db.exec(migration.sql)
-        db.pragma(`user_version = ${migration.version}`)
-      }
+      migrateTo(db, migrations, migrations.length)
       const broken = db.pragma('foreign_key_check') as unknown[]
       if (broken.length > 0)
         throw new LucidexError('LIBRARY_CORRUPT', `${broken.length} rows of the library refer to rows that are not there`, {
@@ -58,10 +52,11 @@ export function migrate(db: Database, migrations: readonly Migration[]): void {
   }
 }
 
-/** `VACUUM INTO` writes one consistent state, whatever readers and the log hold. */
-function backUp(db: Database, target: string): void {
-  const temporary = `${target}.tmp`
-  rmSync(temporary, { force: true })
-  db.prepare('VACUUM INTO ?').run(temporary)
-  renameSync(temporary, target)
+/** The migrations up to `version` that the database does not have yet. The transaction is the caller's. */
+export function migrateTo(db: Database, migrations: readonly Migration[], version: number): void {
+  for (const migration of migrations) {
+    if (migration.version <= versionOf(db) || migration.version > version) continue
+    db.exec(migration.sql)
+    db.pragma(`user_version = ${migration.version}`)
+  }
 }

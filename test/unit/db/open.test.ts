@@ -5,8 +5,9 @@ import { once } from 'node:events'
 import path from 'node:path'
 import Database from 'better-sqlite3'
 import { beforeEach, expect, it } from 'vitest'
+import { isWhole, listBackups } from '../../../core/db/backup.ts'
 import { openDatabase } from '../../../core/db/index.ts'
-import { migrate, versionOf } from '../../../core/db/migrate.ts'
+import { versionOf } from '../../../core/db/migrate.ts'
 import { migrations } from '../../../core/db/migrations/index.ts'
 import { silent } from '../../support/library.ts'
 import { temporaryFolder } from '../../support/pictures.ts'
@@ -79,7 +80,7 @@ it('refuses a library of a newer version and leaves it as it is', async () => {
   after.close()
 })
 
-it('says so when the library is no database, or damaged', async () => {
+it('tells who only reads that the library is damaged, or is none', async () => {
   const whole = openForWriting()
   const page = whole.db.prepare(`SELECT rootpage FROM sqlite_schema WHERE name = 'file'`).pluck().get() as number
   const pageBytes = whole.db.pragma('page_size', { simple: true }) as number
@@ -88,13 +89,12 @@ it('says so when the library is no database, or damaged', async () => {
   const handle = await open(file, 'r+')
   await handle.write(Buffer.alloc(pageBytes, 0x5a), 0, pageBytes, (page - 1) * pageBytes)
   await handle.close()
-  expect(openForWriting).toThrow(expect.objectContaining({ code: 'LIBRARY_CORRUPT' }))
   const reading = openForReading()
   expect(reading.integrity).toBe('corrupt')
   reading.close()
 
   await writeFile(file, 'Dear reader, this is no database. '.repeat(200))
-  expect(openForWriting).toThrow(expect.objectContaining({ code: 'LIBRARY_CORRUPT' }))
+  expect(openForReading).toThrow(expect.objectContaining({ code: 'LIBRARY_CORRUPT' }))
 })
 
 it('reads only what is there', () => {
@@ -107,33 +107,41 @@ it('cannot be kept where a file is in the way', async () => {
   expect(openForWriting).toThrow(expect.objectContaining({ code: 'FILE_NOT_WRITABLE' }))
 })
 
-it('copies a library before it migrates it', async () => {
+it('leaves one file behind, which can be read where nothing can be written', async () => {
+  openForWriting().close()
+  expect((await readdir(dir)).sort()).toEqual(['lucidex.db', 'lucidex.lock'])
+})
+
+it('backs a library up before it migrates it', () => {
   const { db, close } = openForWriting()
   db.prepare('INSERT INTO folder (path, added_at) VALUES (?, ?)').run('/pictures', 1)
-  migrate(db, [...migrations, { version: migrations.length + 1, sql: 'ALTER TABLE folder ADD COLUMN colour TEXT' }])
-  expect(versionOf(db)).toBe(migrations.length + 1)
-  expect(db.prepare('SELECT colour FROM folder').pluck().all()).toEqual([null])
   close()
+  const next = { version: migrations.length + 1, sql: 'ALTER TABLE folder ADD COLUMN colour TEXT' }
+  const migrated = openDatabase(dir, { readOnly: false, log: silent, migrations: [...migrations, next] })
+  expect(versionOf(migrated.db)).toBe(next.version)
+  expect(migrated.db.prepare('SELECT colour FROM folder').pluck().all()).toEqual([null])
+  migrated.close()
 
-  const backups = (await readdir(dir)).filter((name) => name.endsWith('.backup'))
-  expect(backups).toEqual([`lucidex.db.v${migrations.length}.backup`])
-  const backup = new Database(path.join(dir, backups[0]!), { readonly: true })
-  expect(versionOf(backup)).toBe(migrations.length)
-  expect(backup.prepare('SELECT path FROM folder').pluck().all()).toEqual(['/pictures'])
-  backup.close()
+  const [backup, ...others] = listBackups(dir)
+  expect(others).toEqual([])
+  expect(backup!.version).toBe(migrations.length)
+  expect(isWhole(backup!)).toBe(true)
+  const kept = new Database(backup!.file, { readonly: true })
+  expect(kept.prepare('SELECT path FROM folder').pluck().all()).toEqual(['/pictures'])
+  kept.close()
 })
 
 it('migrates wholly or not at all', () => {
-  const { db, close } = openForWriting()
+  openForWriting().close()
   const next = migrations.length + 1
   const broken = [
     ...migrations,
     { version: next, sql: 'CREATE TABLE extra (id INTEGER) STRICT' },
     { version: next + 1, sql: 'ALTER TABLE nowhere ADD COLUMN x TEXT' },
   ]
-  expect(() => migrate(db, broken)).toThrow('nowhere')
+  expect(() => openDatabase(dir, { readOnly: false, log: silent, migrations: broken })).toThrow('nowhere')
+  const { db, close } = openForWriting()
   expect(versionOf(db)).toBe(migrations.length)
   expect(db.prepare(`SELECT COUNT(*) FROM sqlite_schema WHERE name = 'extra'`).pluck().get()).toBe(0)
-  expect(db.pragma('foreign_keys', { simple: true })).toBe(1)
   close()
 })
