@@ -1,5 +1,6 @@
 import sharp from 'sharp'
 import type { RgbPixels } from './frame.ts'
+import { turnSamples, type Turn } from './turn.ts'
 
 /** Long side in pixels of a library picture's miniature. */
 export const MINIATURE_PX = 40
@@ -29,23 +30,7 @@ export async function miniatureOf(picture: Uint8Array | RgbPixels, px: number): 
   return { width: info.width, height: info.height, grey: data }
 }
 
-/** Left and right exchanged if `mirrored`, then turned by quarters clockwise. */
-export function turnedMiniature({ width, height, grey }: Miniature, mirrored: boolean, turns: 0 | 1 | 2 | 3): Miniature {
-  const sideways = turns % 2 === 1
-  const result = { width: sideways ? height : width, height: sideways ? width : height, grey: new Uint8Array(grey.length) }
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const column = mirrored ? width - 1 - x : x
-      const [toX, toY] =
-        turns === 0
-          ? [column, y]
-          : turns === 1
-            ? [height - 1 - y, column]
-            : turns === 2
-              ? [width - 1 - column, height - 1 - y]
-              : [y, width - 1 - column]
-      result.grey[toY * result.width + toX] = grey[y * width + x]!
-    }
-  }
-  return result
+export function turnedMiniature({ width, height, grey }: Miniature, turn: Turn): Miniature {
+  const { data, ...size } = turnSamples({ data: grey, width, height }, 1, turn)
+  return { ...size, grey: data }
 }

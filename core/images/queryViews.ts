@@ -1,17 +1,14 @@
 import sharp, { type Sharp } from 'sharp'
 import { findFramed, type RgbPixels, type TurnedRect } from './frame.ts'
 import { miniatureOf, QUERY_MINIATURE_PX, turnedMiniature, type Miniature } from './miniature.ts'
+import { turnSamples, type Turn } from './turn.ts'
 import { ENCODER_PX } from './types.ts'
 
 /** One way to look at a picture that is searched by. */
-export interface QueryView {
+export interface QueryView extends Turn {
   name: string
   /** `framed`: the picture inside its frame; there is no such view of a picture without one. `inner`: that, or else the whole. */
   of: 'whole' | 'framed' | 'inner'
-  /** Left and right exchanged, before it is turned. */
-  mirrored: boolean
-  /** Quarter turns clockwise. */
-  turns: 0 | 1 | 2 | 3
   /**
    * Taken off the cosine of what this view finds. Most queries are neither turned nor mirrored: without it,
    * four more chances of a wrong match would cost more originals than they find.
@@ -58,7 +55,8 @@ export async function viewInputs(picture: RgbPixels, encoderInput: Uint8Array): 
   return QUERY_VIEWS.flatMap((view) => {
     const source = sources[view.of]
     if (!source) return []
-    return [{ view, input: seen(source.input, view), miniature: turnedMiniature(source.miniature, view.mirrored, view.turns) }]
+    const input = { data: source.input, width: ENCODER_PX, height: ENCODER_PX }
+    return [{ view, input: turnSamples(input, 3, view).data, miniature: turnedMiniature(source.miniature, view) }]
   })
 }
 
@@ -104,23 +102,4 @@ function raw({ data, width, height }: RgbPixels) {
 async function rgb(pipeline: Sharp): Promise<RgbPixels> {
   const { data, info } = await pipeline.raw().toBuffer({ resolveWithObject: true })
   return { data, width: info.width, height: info.height }
-}
-
-/** An encoder input mirrored and turned as the view says. */
-function seen(input: Uint8Array, { mirrored, turns }: QueryView): Uint8Array {
-  if (!mirrored && turns === 0) return input
-  const result = new Uint8Array(input.length)
-  const last = ENCODER_PX - 1
-  for (let y = 0; y < ENCODER_PX; y++) {
-    for (let x = 0; x < ENCODER_PX; x++) {
-      const column = mirrored ? last - x : x
-      const [toX, toY] =
-        turns === 0 ? [column, y] : turns === 1 ? [last - y, column] : turns === 2 ? [last - column, last - y] : [y, last - column]
-      const [from, to] = [(y * ENCODER_PX + x) * 3, (toY * ENCODER_PX + toX) * 3]
-      result[to] = input[from]!
-      result[to + 1] = input[from + 1]!
-      result[to + 2] = input[from + 2]!
-    }
-  }
-  return result
 }

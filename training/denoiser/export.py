@@ -18,24 +18,19 @@ import onnx
 import torch
 from data import load, picture_paths
 from evaluate import add_noise, load_model
-from model import count_parameters, macs_per_pixel, receptive_radius
+from model import receptive_radius
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path.insert(0, str(HERE.parent / "common"))
+from cost import count_parameters, macs_per_pixel  # noqa: E402
 import manifest  # noqa: E402
 import margin  # noqa: E402
 import parity  # noqa: E402
+from sources import training_data  # noqa: E402
 
 OPSET = 17
 PARITY_LIMIT = 1e-4
-# File name prefix in the training folder: what it is, and on what terms.
-SOURCES = {
-    "bsds": ("BSDS500, train and test (disjoint from CBSD68)", "research use"),
-    "cid22": ("Cloudinary CID22, clean photographs", "CC BY-SA 4.0"),
-    "clic": ("CLIC 2025, photographs at half size", "Unsplash licence"),
-    "wall": ("elementary/wallpapers, at most 960 px", "Unsplash, CC0, Pexels, Pixabay, CC BY(-SA), by file"),
-}
 PUBLISHED = [  # CBSD68, sigma 15 / 25 / 50: DnCNN and FFDNet papers
     ("CBM3D", 33.52, 30.71, 27.38), ("FFDNet", 33.87, 31.21, 27.96),
 ]
@@ -81,17 +76,6 @@ def curve(run: Path) -> list:
     return rows
 
 
-def training_data(folder) -> list:
-    counts = {}
-    for path in picture_paths(folder):
-        prefix = path.name.split("-")[0]
-        counts[prefix] = counts.get(prefix, 0) + 1
-    unknown = set(counts) - set(SOURCES)
-    if unknown:
-        raise SystemExit(f"pictures of unknown origin: {sorted(unknown)}")
-    return [{"name": SOURCES[key][0], "terms": SOURCES[key][1], "count": counts[key]} for key in sorted(counts)]
-
-
 def describe_run(run: Path, state: dict) -> dict:
     """How long a run was, and the command that does as many steps again."""
     arguments = state["argv"]
@@ -121,7 +105,7 @@ def make_entry(model, state, data, metrics, worst, onnx_path: Path, training: di
         "stride": model.stride,
         "receptiveRadius": receptive_radius(config),
         "tileMargin": margin.measure(onnx_path, model.stride),
-        "kmacPerPixel": round(macs_per_pixel(model) / 1000, 2),
+        "kmacPerPixel": round(macs_per_pixel(model, (3, 1)) / 1000, 2),
         "parameters": count_parameters(model),
         "licence": "MIT (weights); part of the training pictures is for research use only: see the model card",
         "trainingData": data,
@@ -265,7 +249,7 @@ def main(argv=None):
         worst = check_parity(model, path, args.data)
         if not worst <= PARITY_LIMIT:
             raise SystemExit(f"ONNX Runtime differs from PyTorch by {worst}")
-        entry = make_entry(model, state, training_data(args.data), metrics, worst, path, training)
+        entry = make_entry(model, state, training_data(picture_paths(args.data)), metrics, worst, path, training)
         card = make_card(entry, state["config"], rows, state["progress"] >= 1)
         shutil.copyfile(path, out / f"{name}.onnx.tmp")
         os.replace(out / f"{name}.onnx.tmp", out / f"{name}.onnx")

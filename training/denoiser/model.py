@@ -141,27 +141,6 @@ def build(config: dict) -> Denoiser:
     return Denoiser(tuple(config["widths"]), tuple(config["depths"]), config.get("block", "plain"))
 
 
-def count_parameters(model: nn.Module) -> int:
-    return sum(p.numel() for p in model.parameters())
-
-
-def macs_per_pixel(model: nn.Module, size: int = 64) -> float:
-    """Multiply-accumulates of all convolutions per pixel of the input, counted on a real pass."""
-    total = 0
-
-    def count(module, _inputs, output):
-        nonlocal total
-        kh, kw = module.kernel_size
-        total += output.shape[2] * output.shape[3] * module.out_channels * module.in_channels * kh * kw
-
-    hooks = [m.register_forward_hook(count) for m in model.modules() if isinstance(m, nn.Conv2d)]
-    with torch.no_grad():
-        model(torch.zeros(1, 3, size, size), torch.zeros(1, 1, size, size))
-    for hook in hooks:
-        hook.remove()
-    return total / size / size
-
-
 def receptive_radius(config: dict) -> int:
     """How many pixels away an input pixel can still change an output pixel.
 

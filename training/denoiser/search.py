@@ -18,9 +18,10 @@ import train
 from data import load, picture_paths
 from evaluate import add_noise, load_model
 from export import write_onnx
-from model import count_parameters, macs_per_pixel, receptive_radius
+from model import receptive_radius
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "common"))
+from cost import count_parameters, macs_per_pixel  # noqa: E402
 import parity  # noqa: E402
 
 CROP = 192
@@ -62,7 +63,7 @@ def measure(name: str, config: dict, args) -> dict:
     model, state = load_model(run / "checkpoint.pt")
     onnx_path = run / "model.onnx"
     write_onnx(model, onnx_path)
-    return {"name": name, "minutes": args.minutes, "steps": state["step"], "kmac": round(macs_per_pixel(model) / 1e3, 1),
+    return {"name": name, "minutes": args.minutes, "steps": state["step"], "kmac": round(macs_per_pixel(model, (3, 1)) / 1e3, 1),
             "parameters": count_parameters(model), "radius": receptive_radius(config), "psnr": centres_psnr(model, args.eval),
             "secondsPerMegapixel": round(seconds_per_megapixel(onnx_path), 3)}
 

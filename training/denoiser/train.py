@@ -26,9 +26,10 @@ import onnx
 import onnx.numpy_helper
 import torch
 from data import Crops, Workers, load, picture_paths
-from model import build, channels_last, clone, count_parameters
+from model import build, channels_last, clone
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "common"))
+from cost import count_parameters  # noqa: E402
 from muon import Muon  # noqa: E402
 
 GAP_SECONDS = 5.0  # a longer pause between two steps is time spent stopped

@@ -15,9 +15,10 @@ import tempfile
 import numpy as np
 import onnx
 import torch
-from model import Estimator, count_parameters, macs_per_pixel
+from model import Estimator
 from samples import CELL, HELD_OUT, OWN_GRAIN  # also puts ../denoiser and ../common on the path
 from data import load, picture_paths
+from cost import count_parameters, macs_per_pixel
 import manifest
 import parity
 from sources import training_data
@@ -65,7 +66,7 @@ def make_entry(model, state: dict, validation: dict, data: list, worst: float, p
         "output": {"level": {"shape": ["n", 2, f"h/{CELL}", f"w/{CELL}"],
                              "planes": ["log2(1 + σ), σ in 8-bit units", "logarithm of its expected error"]}},
         "stride": CELL,
-        "kmacPerPixel": round(macs_per_pixel(model) / 1000, 2),
+        "kmacPerPixel": round(macs_per_pixel(model, (3,)) / 1000, 2),
         "parameters": count_parameters(model),
         "licence": "MIT (weights); part of the training pictures is for research use only: see the model card",
         "trainingData": data,

@@ -54,24 +54,3 @@ class Estimator(nn.Module):
         # Noise is a matter of small differences: centred and stretched, they survive bf16 better.
         level, scale = self.head(self.net((image - 0.5) * 4)).chunk(2, 1)
         return torch.cat((level, scale.clamp(-4, 1)), 1)
-
-
-def count_parameters(model: nn.Module) -> int:
-    return sum(p.numel() for p in model.parameters())
-
-
-def macs_per_pixel(model: nn.Module, size: int = 128) -> float:
-    """Multiply-accumulates of all convolutions per pixel of the input, counted on a real pass."""
-    total = 0
-
-    def count(module, _inputs, output):
-        nonlocal total
-        kh, kw = module.kernel_size
-        total += output.shape[2] * output.shape[3] * module.out_channels * module.in_channels * kh * kw
-
-    hooks = [m.register_forward_hook(count) for m in model.modules() if isinstance(m, nn.Conv2d)]
-    with torch.no_grad():
-        model(torch.zeros(1, 3, size, size))
-    for hook in hooks:
-        hook.remove()
-    return total / size / size

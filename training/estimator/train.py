@@ -19,11 +19,12 @@ import sys
 import time
 import numpy as np
 import torch
-from model import Estimator, count_parameters, macs_per_pixel
+from model import Estimator
 from samples import CELL, PATCH, Pictures, harmless, processed, split, white  # also puts ../denoiser on the path
 from data import load, picture_paths
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "common"))
+from cost import count_parameters, macs_per_pixel  # noqa: E402
 from muon import Muon  # noqa: E402
 
 SIDE = PATCH - CELL  # patches are cut to this at any offset, so that JPEG's grid lies anywhere
@@ -157,7 +158,7 @@ def main(argv=None):
                 "elapsed": elapsed, "rng": batches.rng.bit_generator.state, "generator": batches.generator.get_state(),
                 "config": config, "steps": steps, "threads": args.threads, "init": bool(args.init)}
 
-    write(event="start", step=step, parameters=count_parameters(master), kmacPerPixel=round(macs_per_pixel(master) / 1000, 3))
+    write(event="start", step=step, parameters=count_parameters(master), kmacPerPixel=round(macs_per_pixel(master, (3,)) / 1000, 3))
     last = time.time()
     total, saved = 0.0, elapsed
     while step < steps:

@@ -66,7 +66,7 @@ test('a miniature mirrored and turned is that of the mirrored and turned picture
       .greyscale()
       .raw()
       .toBuffer({ resolveWithObject: true })
-    expect(turnedMiniature(miniature, mirrored, turns)).toEqual({ width: info.width, height: info.height, grey: new Uint8Array(data) })
+    expect(turnedMiniature(miniature, { mirrored, turns })).toEqual({ width: info.width, height: info.height, grey: new Uint8Array(data) })
   }
 })
 
@@ -74,7 +74,7 @@ describe('the second look', () => {
   test('brings the original of a mirrored crop from far down to the top, and leaves the others', async () => {
     const pictures = await Promise.all(Array.from({ length: 30 }, (_, seed) => scene(seed + 20)))
     const cut = await query(await crop(await sharp(pictures[29]!).flop().png().toBuffer(), 30, 30, 130, 90))
-    const looks = [cut, turnedMiniature(cut, true, 0)]
+    const looks = [cut, turnedMiniature(cut, { mirrored: true, turns: 0 })]
     const candidates = await Promise.all(pictures.map(async (bytes, at) => ({ score: 0.7 - at / 100, miniature: await stored(bytes) })))
     const scores = await verified(looks, candidates)
     expect(scores.indexOf(Math.max(...scores))).toBe(29)
