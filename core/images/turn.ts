@@ -10,8 +10,10 @@ export interface Samples {
   height: number
 }
 
-/** The samples mirrored and turned, in new memory; row by row, `channels` to a pixel. */
-export function turnSamples({ data, width, height }: Samples, channels: number, { mirrored, turns }: Turn): Samples {
+/** The samples mirrored and turned, row by row, `channels` to a pixel; the same ones where they lie right already. */
+export function turnSamples(samples: Samples, channels: number, { mirrored, turns }: Turn): Samples {
+  if (!mirrored && turns === 0) return samples
+  const { data, width, height } = samples
   const sideways = turns % 2 === 1
   const result = { data: new Uint8Array(data.length), width: sideways ? height : width, height: sideways ? width : height }
   for (let y = 0; y < height; y++) {
