@@ -213,6 +213,12 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
           startIndexing(folderId)
           return folder
         },
+        configureFolder: ({ folderId, ignore }) => {
+          writable()
+          const folder = library.configureFolder(folderId, ignore)
+          startIndexing(folderId)
+          return folder
+        },
         items: (request) => library.items(request),
         item: ({ id }) => library.item(id),
         problems: (page) => ({ ...library.problems(page), codes: [] }),

@@ -25,6 +25,11 @@ export const procedures = {
     removeFolder: procedure(z.object({ folderId: s.id }), z.object({ undoId: s.id })),
     /** Puts a folder that was taken out back, as `undo` does. */
     restoreFolder: procedure(z.object({ folderId: s.id }), s.folder),
+    /**
+     * What is left out of a folder: patterns in the syntax of gitignore(5), one a line, blind to case. Pictures that they name leave
+     * the library, those that they no longer name come back; the disk is not touched. Errors: FOLDER_NOT_FOUND, BAD_REQUEST.
+     */
+    configureFolder: procedure(z.object({ folderId: s.id, ignore: z.string().max(10_000) }), s.folder),
     /** The folders directly inside a folder of the library, or inside one that lies in it, by name: those that hold pictures at any depth. */
     tree: procedure(s.itemFilter.pick({ folderId: true, within: true }).required({ folderId: true }), z.array(s.treeNode)),
     /** A page of the grid. `total` is the size of the whole answer. */

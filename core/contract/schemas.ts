@@ -28,6 +28,8 @@ export const folder = z.object({
   watching: z.boolean(),
   /** Files by state; `images` counts distinct contents. */
   counts: z.object({ files: count, images: count, pending: count, failed: count, missing: count }),
+  /** Patterns of what is left out, one a line, in the syntax of gitignore(5). */
+  ignore: z.string(),
   addedAt: z.number(),
 })
 export type Folder = z.infer<typeof folder>

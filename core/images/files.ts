@@ -3,7 +3,7 @@ import { constants } from 'node:fs'
 import { link, open, rename, stat, unlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { LucidexError } from '../contract/index.ts'
+import { LucidexError } from '../contract/errors.ts'
 import { inSlices } from '../slices.ts'
 import { readFailure, writeFailure } from './failures.ts'
 
@@ -37,6 +37,31 @@ export async function readBytes(path: string): Promise<Buffer> {
         filled += bytesRead
       }
       return bytes.subarray(0, filled)
+    } finally {
+      await file.close()
+    }
+  } catch (thrown) {
+    throw readFailure(thrown, path)
+  }
+}
+
+/** Bytes of a file held at a time while it is hashed. */
+const HASH_CHUNK = 2 ** 20
+
+/** SHA-256 of a regular file's bytes, hex, in bounded memory. Errors: FILE_NOT_FOUND, FILE_NOT_READABLE. */
+export async function hashFile(path: string): Promise<string> {
+  try {
+    const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+    try {
+      const info = await file.stat()
+      if (!info.isFile()) throw new LucidexError('FILE_NOT_READABLE', 'Not a regular file', { path })
+      const hash = createHash('sha256')
+      const chunk = Buffer.allocUnsafeSlow(Math.min(HASH_CHUNK, Math.max(1, info.size)))
+      for (;;) {
+        const { bytesRead } = await file.read(chunk, 0, chunk.length, null)
+        if (bytesRead === 0) return hash.digest('hex')
+        hash.update(chunk.subarray(0, bytesRead))
+      }
     } finally {
       await file.close()
     }

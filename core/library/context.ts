@@ -31,4 +31,6 @@ export interface IndexRun {
   report: IndexReport
   /** Files found missing in this run and not found again elsewhere, by id. */
   greyed: Set<number>
+  /** Folders with files that were still being written. */
+  unquiet: Set<number>
 }

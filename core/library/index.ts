@@ -29,6 +29,7 @@ import { Miniatures } from '../search/miniatures.ts'
 import { VectorIndex } from '../vectors/index.ts'
 import type { IndexContext, IndexRun } from './context.ts'
 import { covers, handOverImages, purge, readableFolder, swallowInner } from './folders.ts'
+import { checkPatterns } from './ignore.ts'
 import { ingest } from './ingest.ts'
 import { toItem, toItemDetail, toProblem } from './item.ts'
 import { Notifier } from './notifier.ts'
@@ -52,6 +53,8 @@ export interface LibraryOptions {
 
 /** Listeners hear of changes at most twice a second. */
 const CHANGES_MS = 500
+/** Files that were being written are asked for again after so long, in milliseconds. */
+const UNQUIET_MS = 30_000
 
 /**
  * The library over an opened database. Deletes what was taken out of it before the engine last stopped,
@@ -80,6 +83,7 @@ class CatalogLibrary implements Library {
   readonly #scanning = new Set<number>()
   #index: VectorIndex | undefined
   #indexing = false
+  #unquietTimer: NodeJS.Timeout | undefined
   /** Index jobs and the tidying of folders, one after the other. */
   #work: Promise<unknown> = Promise.resolve()
 
@@ -98,9 +102,7 @@ class CatalogLibrary implements Library {
     if (options.watch && !options.readOnly) {
       this.#watcher = new FolderWatcher({
         log: options.log,
-        stale: (folderId) => {
-          for (const listener of this.#stale) listener(folderId)
-        },
+        stale: (folderId) => this.#tellStale(folderId),
         knows: (file) => this.#files.hasUnder(file, path.sep),
       })
     }
@@ -164,6 +166,15 @@ class CatalogLibrary implements Library {
     this.#folders.setRemoved(folderId, null)
     void this.#inBackground(() => this.#swallowInner(row))
     void this.#follow(row)
+    this.#changes.notify()
+    return this.#toFolder(this.#folder(folderId))
+  }
+
+  configureFolder(folderId: number, ignore: string): Folder {
+    this.#checkWritable()
+    this.#folder(folderId)
+    checkPatterns(ignore)
+    this.#folders.setIgnore(folderId, ignore)
     this.#changes.notify()
     return this.#toFolder(this.#folder(folderId))
   }
@@ -239,7 +250,7 @@ class CatalogLibrary implements Library {
 
   async #runIndex(folderId: number | undefined, job: JobContext): Promise<IndexReport> {
     const report: IndexReport = { scanned: 0, indexed: 0, unchanged: 0, moved: 0, removed: 0, failed: [] }
-    const run: IndexRun = { job, report, greyed: new Set() }
+    const run: IndexRun = { job, report, greyed: new Set(), unquiet: new Set() }
     const wanted = this.#shownFolders().filter(({ id }) => folderId === undefined || id === folderId)
     if (folderId !== undefined && wanted.length === 0) throw noFolder(folderId)
     this.#indexing = true
@@ -263,7 +274,8 @@ class CatalogLibrary implements Library {
       for (const { id } of wanted) this.#scanning.delete(id)
       this.#changes.notify()
     }
-    report.removed = run.greyed.size
+    report.removed += run.greyed.size
+    if (run.unquiet.size > 0) this.#askAgain(run.unquiet)
     return report
   }
 
@@ -276,6 +288,7 @@ class CatalogLibrary implements Library {
   }
 
   async close(): Promise<void> {
+    clearTimeout(this.#unquietTimer)
     await this.#watcher?.close()
     this.#changes.close()
     await this.#work
@@ -324,6 +337,16 @@ class CatalogLibrary implements Library {
     for (const inner of await swallowInner(outer, this.#tables)) await this.#watcher?.unfollow(inner)
   }
 
+  #tellStale(folderId: number): void {
+    for (const listener of this.#stale) listener(folderId)
+  }
+
+  /** Files that were still being written are not left to the next start, also where nobody watches their folder. */
+  #askAgain(folders: ReadonlySet<number>): void {
+    clearTimeout(this.#unquietTimer)
+    this.#unquietTimer = setTimeout(() => folders.forEach((folderId) => this.#tellStale(folderId)), UNQUIET_MS).unref()
+  }
+
   async #follow(folder: FolderRow): Promise<void> {
     await this.#watcher?.follow(folder.id, folder.path)
     this.#changes.notify()
@@ -354,6 +377,7 @@ class CatalogLibrary implements Library {
       state: row.removed_at !== null ? 'removed' : this.#scanning.has(row.id) ? 'scanning' : row.offline ? 'offline' : 'ready',
       watching: this.#watcher?.isWatching(row.id) ?? false,
       counts: { files, images, pending, failed, missing },
+      ignore: row.ignore,
       addedAt: row.added_at,
     }
   }

@@ -1,13 +1,13 @@
 import { availableParallelism } from 'node:os'
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { toErrorData, type ErrorData, type LucidexError } from '../contract/index.ts'
 import type { FileRow, FolderRow } from '../db/index.ts'
-import { exists, hashBytes, readBytes } from '../images/files.ts'
+import { exists, hashFile } from '../images/files.ts'
 import type { IndexedPicture } from '../images/types.ts'
 import { Batcher } from './batcher.ts'
 import type { IndexContext, IndexRun } from './context.ts'
-import { greyFolder } from './scan.ts'
-import { checkRoot } from './walk.ts'
+import { greyFolder, PASSING } from './scan.ts'
+import { checkRoot, lookAt } from './walk.ts'
 import { worklist, type Work, type Worklist } from './worklist.ts'
 
 /** Pictures encoded together. */
@@ -18,6 +18,10 @@ const BATCH_MS = 1000
 const TRANSACTION = 8
 /** One more than cores: while one waits for the disk, the others decode. Each may hold a whole large picture. */
 const READERS = Math.min(availableParallelism() + 1, 8)
+/** A file that changed while it was read is left alone for so long, in milliseconds… */
+const QUIET_MS = 2000
+/** …so often in one job. Then it stays pending: it is asked for again later. */
+const QUIET_ROUNDS = 3
 
 /** What came of reading one file. */
 type Reading =
@@ -25,7 +29,9 @@ type Reading =
   /** Its bytes are those of an image that the library has. */
   | { image: number }
   | { error: ErrorData }
-type Outcome = Work & Reading
+  /** It was still being written. */
+  | 'unquiet'
+type Outcome = Work & Exclude<Reading, string>
 
 /** What the outcomes of a batch need besides, found before its transactions. */
 interface Found {
@@ -51,6 +57,8 @@ class Ingest {
   readonly #writer = new Batcher<Outcome>(BATCH, BATCH_MS, (batch) => this.#write(batch))
   /** Folders that went away meanwhile. */
   readonly #offline = new Set<number>()
+  /** What was still being written when it was read. */
+  #unquiet: Work[] = []
   #done = 0
   #broken = false
 
@@ -66,22 +74,40 @@ class Ingest {
     const failedBefore = report.failed.length
     job.progress({ done: 0, failed: failedBefore, total: failedBefore + this.#work.total })
     if (this.#work.total > 0) this.#context.checkpointer.checkpointSoon()
-    const readers = await Promise.allSettled(Array.from({ length: READERS }, () => this.#readOn()))
-    await this.#writer.flush()
-    const failure = readers.find((reader) => reader.status === 'rejected')
-    if (failure && !job.signal.aborted) throw failure.reason
+    try {
+      await this.#readAll(() => this.#work.next())
+      for (let round = 0; round < QUIET_ROUNDS && this.#unquiet.length > 0; round++) {
+        await sleep(QUIET_MS, undefined, { signal: job.signal })
+        const again = this.#unquiet.splice(0)
+        await this.#readAll(() => again.pop())
+      }
+    } catch (thrown) {
+      if (!job.signal.aborted) throw thrown
+    } finally {
+      await this.#writer.flush()
+      for (const { file } of this.#unquiet) this.#run.unquiet.add(file.folder)
+    }
   }
 
-  async #readOn(): Promise<void> {
+  /** Reads what `next` gives, a few at a time. Rejects with the first failure, when all have stopped. */
+  async #readAll(next: () => Work | undefined): Promise<void> {
+    const readers = await Promise.allSettled(Array.from({ length: READERS }, () => this.#readOn(next)))
+    const failure = readers.find((reader) => reader.status === 'rejected')
+    if (failure) throw failure.reason
+  }
+
+  async #readOn(next: () => Work | undefined): Promise<void> {
     const { job } = this.#run
     for (;;) {
       await job.checkpoint()
       // When storing fails for one reader it would fail for all.
-      const work = this.#broken ? undefined : this.#work.next()
+      const work = this.#broken ? undefined : next()
       if (!work) return
       job.progress({ current: work.file.name })
       try {
-        await this.#writer.add({ ...work, ...(await this.#read(work)) })
+        const reading = await this.#readQuiet(work)
+        if (reading === 'unquiet') this.#unquiet.push({ ...work, file: this.#context.files.byPath(work.file.path) ?? work.file })
+        else await this.#writer.add({ ...work, ...reading })
       } catch (thrown) {
         this.#broken = true
         throw thrown
@@ -89,18 +115,47 @@ class Ingest {
     }
   }
 
-  /** One file, read and decoded once. Where its size is that of a known file, the hash alone may tell that there is nothing to decode. */
+  /** What was read counts only when the file is still as its row says; else the row says what it is now, and it waits. */
+  async #readQuiet(work: Work): Promise<Reading> {
+    const { files, now } = this.#context
+    const { file } = work
+    const reading = await this.#read(work)
+    const after = await lookAt(file.path).catch(() => undefined)
+    if (!after || (after.size === file.size && after.mtime === file.mtime)) return reading
+    files.change(file.id, file.folder, after, now())
+    return 'unquiet'
+  }
+
+  /**
+   * One file, read and decoded once at most: not read when it is known by its place on the disk, and not
+   * decoded when an image of its size has its hash.
+   */
   async #read({ file, refresh }: Work): Promise<Reading> {
-    const { files, images, index, readForIndex } = this.#context
+    const { files, images, readForIndex } = this.#context
     try {
-      if (!refresh && files.hasSize(file.size)) {
-        const image = images.byHash(await hashBytes(await readBytes(file.path)))
-        if (image !== undefined && (!index || index.has(image))) return { image }
+      if (!refresh) {
+        const moved = file.image === null ? await this.#movedFrom(file) : undefined
+        if (moved !== undefined) return { image: moved }
+        const image = files.hasSize(file.size) ? images.byHash(await hashFile(file.path)) : undefined
+        if (image !== undefined && this.#isEncoded(image)) return { image }
       }
       return { picture: await readForIndex(file.path) }
     } catch (thrown) {
       return { error: toErrorData(thrown) }
     }
+  }
+
+  /** The image of a file that is gone and was this very file on the disk. */
+  async #movedFrom(file: FileRow): Promise<number | undefined> {
+    for (const { image, path, state } of this.#context.files.twins(file)) {
+      if (image !== null && this.#isEncoded(image) && (state === 'missing' || !(await exists(path)))) return image
+    }
+    return undefined
+  }
+
+  #isEncoded(image: number): boolean {
+    const { index } = this.#context
+    return !index || index.has(image)
   }
 
   // ---------------------------------------------------------------- Storing
@@ -227,6 +282,8 @@ class Ingest {
       files.setState(file.id, 'missing', now())
       if (file.image !== null) files.label(file.image)
       this.#run.greyed.add(file.id)
+    } else if (PASSING.has(code)) {
+      files.setUnreadable(file, code, message, now())
     } else {
       files.setFailed(file, code, message, now())
     }

@@ -13,6 +13,8 @@ export interface Library {
   addFolder(path: string): Promise<{ folder: Folder; isNew: boolean }>
   removeFolder(folderId: number): void
   restoreFolder(folderId: number): Folder
+  /** Sets the patterns of what a folder leaves out, one a line (core/library/ignore.ts): the next index job goes by them. Errors: FOLDER_NOT_FOUND, BAD_REQUEST. */
+  configureFolder(folderId: number, ignore: string): Folder
   items(query: ItemQuery & { offset: number; limit: number }): { total: number; items: Item[] }
   item(imageId: number): ItemDetail
   problems(page: { offset: number; limit: number }): { total: number; problems: Problem[] }

@@ -4,6 +4,7 @@ import { lstat, opendir, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { LucidexError, type ErrorCode } from '../contract/index.ts'
 import type { DiskFile } from '../db/queries/files.ts'
+import type { IsIgnored } from './ignore.ts'
 
 /** A path that cannot be looked into. */
 export interface WalkProblem {
@@ -20,22 +21,42 @@ export interface WalkPage {
 
 /** Entries read from a folder at a time: what one page of the walk holds at most. */
 const PAGE = 500
-/** Folders that systems and devices keep for themselves. Hidden ones (a leading dot) are left out as well. */
-const SYSTEM_FOLDERS = new Set(['$RECYCLE.BIN', 'System Volume Information', 'lost+found', '@eaDir', '#recycle', '__MACOSX'])
+/**
+ * Folders that systems and devices keep for themselves, in lower case: bins, indexes, a NAS's thumbnails and
+ * snapshots. Everything else that can be seen is looked into; what else to leave out, the folder's patterns say.
+ */
+const SYSTEM_FOLDERS = new Set([
+  '$recycle.bin',
+  'system volume information',
+  'lost+found',
+  '@eadir',
+  '#recycle',
+  '#snapshot',
+  '@recycle',
+  '__macosx',
+])
 
+/** Names with a leading dot (.Trash, .thumbnails, half-written files) and system folders. */
 export function isHidden(name: string): boolean {
-  return name.startsWith('.') || SYSTEM_FOLDERS.has(name)
+  return name.startsWith('.') || SYSTEM_FOLDERS.has(name.toLowerCase())
+}
+
+export interface WalkOptions {
+  /** Takes files by their names. */
+  accepts(name: string): boolean
+  isIgnored?: IsIgnored
 }
 
 /**
- * Every file below `root` whose name `accepts` takes, in pages. Links to folders are not followed, so that a
- * walk always ends; links to files are. Names are read as bytes: one that is not UTF-8 is a problem of its
- * own (NAME_NOT_UTF8), never a mangled path. What cannot be read is a problem too and the walk goes on.
+ * Every file below `root` whose name `accepts` takes and no pattern leaves out, in pages. Links to folders are
+ * not followed, so that a walk always ends and no picture is met twice; links to files are, and a link that
+ * leads nowhere is no file. Names are read as bytes: one that is not UTF-8 is a problem of its own
+ * (NAME_NOT_UTF8), never a mangled path. What cannot be read is a problem too and the walk goes on.
  *
  * Throws FOLDER_OFFLINE when the root is not there, also when it goes away before the walk ends, and
  * FOLDER_NOT_READABLE when it may not be read.
  */
-export async function* walk(root: string, accepts: (name: string) => boolean): AsyncGenerator<WalkPage> {
+export async function* walk(root: string, { accepts, isIgnored = () => false }: WalkOptions): AsyncGenerator<WalkPage> {
   const waiting = [root]
   for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
     try {
@@ -75,14 +96,29 @@ export async function* walk(root: string, accepts: (name: string) => boolean): A
       const unknown = !entry.isFile() && !entry.isDirectory() && !entry.isSymbolicLink()
       const kind: Pick<Stats, 'isDirectory' | 'isFile' | 'isSymbolicLink'> = unknown ? await lstat(full) : entry
       if (kind.isDirectory()) {
-        waiting.push(full)
-      } else if (accepts(name) && (kind.isFile() || kind.isSymbolicLink())) {
-        const info = await stat(full)
-        if (info.isFile()) page.files.push({ path: full, name, size: info.size, mtime: Math.round(info.mtimeMs * 1000), inode: info.ino })
+        if (!isIgnored(full, 'folder')) waiting.push(full)
+      } else if (accepts(name) && (kind.isFile() || kind.isSymbolicLink()) && !isIgnored(full, 'file')) {
+        const file = await lookAt(full)
+        if (file) page.files.push(file)
       }
     } catch (thrown) {
       if (!isGone(thrown)) page.problems.push(unreadable(full, 'FILE_NOT_READABLE', thrown))
     }
+  }
+}
+
+/** A regular file, or what a link to one leads to; undefined when it is something else. Rejects with the system's error. */
+export async function lookAt(full: string): Promise<DiskFile | undefined> {
+  const info = await stat(full)
+  if (!info.isFile()) return undefined
+  return {
+    path: full,
+    name: path.basename(full),
+    size: info.size,
+    mtime: Math.round(info.mtimeMs * 1000),
+    ctime: Math.round(info.ctimeMs * 1000),
+    // Some file systems number files beyond what a JavaScript number holds.
+    inode: Number.isSafeInteger(info.ino) ? info.ino : null,
   }
 }
 
@@ -114,7 +150,7 @@ async function* pages(folder: string): AsyncGenerator<Dirent<Buffer>[]> {
 
 function isGone(thrown: unknown): boolean {
   const { code } = thrown as NodeJS.ErrnoException
-  return code === 'ENOENT' || code === 'ENOTDIR'
+  return code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP'
 }
 
 function unreadable(full: string, code: 'FOLDER_NOT_READABLE' | 'FILE_NOT_READABLE', thrown: unknown): WalkProblem {

@@ -166,6 +166,7 @@ export function createFakeEngine(options: FakeOptions) {
       state: 'ready',
       watching: true,
       counts: { files: count, images: count, pending: 0, failed, missing: 0 },
+      ignore: '',
       addedAt: NOW,
     }
   }
@@ -303,6 +304,14 @@ export function createFakeEngine(options: FakeOptions) {
                 hasChildren: false,
               }))
             : [],
+      configureFolder({ folderId, ignore }) {
+        const found = folders.find((candidate) => candidate.id === folderId)
+        if (!found) throw new LucidexError('FOLDER_NOT_FOUND', `There is no folder ${folderId} in the library`)
+        const configured = { ...found, ignore }
+        folders = folders.map((candidate) => (candidate.id === folderId ? configured : candidate))
+        changed()
+        return configured
+      },
       items({ offset, limit, ...filter }) {
         const all = narrows(filter)
           ? Array.from({ length: options.count }, (_, index) => fakeItem(index)).filter((item) => passes(item, filter))

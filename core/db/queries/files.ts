@@ -11,6 +11,9 @@ export interface FileRow {
   size: number
   /** Microseconds since 1970. */
   mtime: number
+  /** Microseconds since 1970 at which the file system last changed anything about the file; null when not known. */
+  ctime: number | null
+  inode: number | null
   state: FileState
   image: number | null
   error_code: ErrorCode | null
@@ -26,12 +29,14 @@ export interface DiskFile {
   size: number
   /** Microseconds since 1970. */
   mtime: number
-  inode: number
+  /** Of the last change to anything about the file, its name and rights included; microseconds since 1970. */
+  ctime: number
+  inode: number | null
 }
 
 export type FileQueries = ReturnType<typeof fileQueries>
 
-const COLUMNS = `id, folder, path, name, size, mtime, state, image, error_code, error_message, seen_at, shown`
+const COLUMNS = `id, folder, path, name, size, mtime, ctime, inode, state, image, error_code, error_message, seen_at, shown`
 
 /** What the grid sorts names by and looks for text in. */
 export function nameKey(name: string): string {
@@ -61,20 +66,28 @@ export function fileQueries(db: Database) {
        AND NOT EXISTS (SELECT 1 FROM vector v WHERE v.image = f.image AND v.encoder = ?)`,
     )
     .pluck()
-  const knownSize = db.prepare<[number], 1>(`SELECT 1 FROM file WHERE size = ? AND image IS NOT NULL LIMIT 1`).pluck()
+  const knownSize = db.prepare<[number], 1>(`SELECT 1 FROM image WHERE bytes = ? LIMIT 1`).pluck()
+  const twins = db.prepare<[number, number, number, number], FileRow>(
+    `SELECT ${COLUMNS} FROM file WHERE inode = ? AND size = ? AND mtime = ? AND ctime = ? AND image IS NOT NULL
+     AND folder IN (SELECT id FROM folder WHERE offline = 0)`,
+  )
   const under = db.prepare<[string, string], 1>(`SELECT 1 FROM file WHERE path > ? AND path < ? LIMIT 1`).pluck()
   const insert = db.prepare(
-    `INSERT INTO file (folder, path, name, size, mtime, inode, state, error_code, error_message, seen_at, name_key)
-     VALUES (@folder, @path, @name, @size, @mtime, @inode, @state, @code, @message, @seenAt, @nameKey)`,
+    `INSERT INTO file (folder, path, name, size, mtime, ctime, inode, state, error_code, error_message, seen_at, name_key)
+     VALUES (@folder, @path, @name, @size, @mtime, @ctime, @inode, @state, @code, @message, @seenAt, @nameKey)`,
   )
   const change = db.prepare(
-    `UPDATE file SET folder = @folder, size = @size, mtime = @mtime, inode = @inode, state = 'pending', error_code = NULL, error_message = NULL, seen_at = @seenAt
-     WHERE id = @id`,
+    `UPDATE file SET folder = @folder, size = @size, mtime = @mtime, ctime = @ctime, inode = @inode, state = 'pending',
+     error_code = NULL, error_message = NULL, seen_at = @seenAt WHERE id = @id`,
   )
+  const setIdentity = db.prepare<[number, number | null, number]>(`UPDATE file SET ctime = ?, inode = ? WHERE id = ?`)
   const setState = db.prepare<[FileState, number, number]>(`UPDATE file SET state = ?, seen_at = ? WHERE id = ?`)
   const setFolder = db.prepare<[number, number]>(`UPDATE file SET folder = ? WHERE id = ?`)
   const setFailed = db.prepare<[ErrorCode, string, number, number]>(
     `UPDATE file SET state = 'failed', image = NULL, shown = 0, error_code = ?, error_message = ?, seen_at = ? WHERE id = ?`,
+  )
+  const setUnreadable = db.prepare<[ErrorCode, string, number, number]>(
+    `UPDATE file SET state = 'failed', error_code = ?, error_message = ?, seen_at = ? WHERE id = ?`,
   )
   const setIndexed = db.prepare<[number, number, number]>(
     `UPDATE file SET state = 'indexed', image = ?, error_code = NULL, error_message = NULL, seen_at = ? WHERE id = ?`,
@@ -118,11 +131,17 @@ export function fileQueries(db: Database) {
     /** Files that stand for images without a vector of this encoder. */
     unencoded: (folder: number, encoder: number, afterId: number, limit: number) => unencoded.all(folder, afterId, encoder, limit),
     countUnencoded: (folder: number, encoder: number) => countUnencoded.get(folder, encoder) ?? 0,
-    /** Whether a file of this size has been read already, so that its bytes may be known. */
+    /** Whether an image of this many bytes is known, so that a file's bytes may be. */
     hasSize: (size: number) => knownSize.get(size) !== undefined,
     /** Whether files are known below this path. "0" is the character after "/", "]" the one after "\". */
     hasUnder: (path: string, separator: string) =>
       under.get(path + separator, path + String.fromCharCode(separator.charCodeAt(0) + 1)) !== undefined,
+    /**
+     * Files with an image that were the same file on the disk: their folder was renamed or moved when they are
+     * gone and this one is new, since renaming a file itself changes its `ctime`.
+     */
+    twins: ({ inode, size, mtime, ctime }: Pick<FileRow, 'inode' | 'size' | 'mtime' | 'ctime'>) =>
+      inode === null || ctime === null ? [] : twins.all(inode, size, mtime, ctime),
     /** Files of a folder that stand for an image that has other files too. */
     shared: (folder: number, afterId: number, limit: number) => shared.all(folder, afterId, limit),
 
@@ -133,15 +152,24 @@ export function fileQueries(db: Database) {
     /** A path that cannot be looked into at all: an unreadable folder, a name that is not UTF-8. */
     insertProblem: (folder: number, path: string, name: string, code: ErrorCode, message: string, seenAt: number) =>
       Number(
-        insert.run({ folder, path, name, size: 0, mtime: 0, inode: null, state: 'failed', code, message, seenAt, nameKey: nameKey(name) })
-          .lastInsertRowid,
+        insert.run({
+          ...{ folder, path, name, size: 0, mtime: 0, ctime: null, inode: null },
+          ...{ state: 'failed', code, message, seenAt, nameKey: nameKey(name) },
+        }).lastInsertRowid,
       ),
     /** New bytes under a known path: to be read. It keeps standing for the old image until then. */
     change: (id: number, folder: number, file: DiskFile, seenAt: number) => void change.run({ ...file, id, folder, seenAt }),
+    /** The same file, numbered anew: some file systems do that each time they are mounted. */
+    setIdentity: (id: number, { ctime, inode }: DiskFile) => void setIdentity.run(ctime, inode, id),
     setState: (id: number, state: FileState, seenAt: number) => void setState.run(state, seenAt, id),
     setFolder: (id: number, folder: number) => void setFolder.run(folder, id),
     setFailed(row: Pick<FileRow, 'id' | 'image'>, code: ErrorCode, message: string, seenAt: number): void {
       setFailed.run(code, message, seenAt, row.id)
+      if (row.image !== null) label(row.image)
+    },
+    /** It could not be read at all, so that nothing is known against the image it stood for: it goes on standing for it. */
+    setUnreadable(row: Pick<FileRow, 'id' | 'image'>, code: ErrorCode, message: string, seenAt: number): void {
+      setUnreadable.run(code, message, seenAt, row.id)
       if (row.image !== null) label(row.image)
     },
     setIndexed(row: Pick<FileRow, 'id' | 'image'>, image: number, seenAt: number): void {

@@ -6,6 +6,10 @@ export interface FolderRow {
   added_at: number
   removed_at: number | null
   offline: 0 | 1
+  /** Patterns of what is left out, as in gitignore(5). */
+  ignore: string
+  /** The file system's number when pictures were last seen there. */
+  device: number | null
 }
 
 export interface FolderCounts {
@@ -26,6 +30,8 @@ export function folderQueries(db: Database) {
   const remove = db.prepare<[number]>(`DELETE FROM folder WHERE id = ?`)
   const setRemoved = db.prepare<[number | null, number]>(`UPDATE folder SET removed_at = ? WHERE id = ?`)
   const setOffline = db.prepare<[0 | 1, number]>(`UPDATE folder SET offline = ? WHERE id = ?`)
+  const setIgnore = db.prepare<[string, number]>(`UPDATE folder SET ignore = ? WHERE id = ?`)
+  const setDevice = db.prepare<[number | null, number]>(`UPDATE folder SET device = ? WHERE id = ?`)
   const states = db.prepare<[], { folder: number; state: string; count: number }>(
     `SELECT folder, state, COUNT(*) AS count FROM file GROUP BY folder, state`,
   )
@@ -40,6 +46,8 @@ export function folderQueries(db: Database) {
     remove: (id: number) => void remove.run(id),
     setRemoved: (id: number, removedAt: number | null) => void setRemoved.run(removedAt, id),
     setOffline: (id: number, offline: boolean) => void setOffline.run(offline ? 1 : 0, id),
+    setIgnore: (id: number, patterns: string) => void setIgnore.run(patterns, id),
+    setDevice: (id: number, device: number | null) => void setDevice.run(device, id),
     /** Files of each folder by state, and distinct contents. */
     counts(): Map<number, FolderCounts> {
       const counts = new Map<number, FolderCounts>()

@@ -26,7 +26,8 @@ async function otherProcess(readOnly: boolean) {
     import { openDatabase } from ${JSON.stringify(path.resolve('core/db/index.ts'))}
     const log = { info() {}, warn() {}, error() {} }
     try {
-      openDatabase(process.argv[1], { readOnly: ${readOnly}, log })
+      // What nobody holds is collected, and its lock with it.
+      globalThis.library = openDatabase(process.argv[1], { readOnly: ${readOnly}, log })
       process.stdout.write('opened')
       process.stdin.resume()
     } catch (error) {

@@ -37,7 +37,7 @@ beforeAll(async () => {
       const takenAt = i % 3 === 0 ? null : 1_000 * random.integer(1000)
       const image = images.insert(picture(`hash-${i}`, size, takenAt), i)
       const mtime = random.integer(1e9)
-      const id = files.insert(folder, { path: `/${folder}/${i}`, name, size, mtime, inode: i }, i)
+      const id = files.insert(folder, { path: `/${folder}/${i}`, name, size, mtime, ctime: 0, inode: i }, i)
       files.setIndexed({ id, image: null }, image, i)
       expected.push({ id: image, folder, name, size, taken: takenAt ?? Math.floor(mtime / 1000) })
     }

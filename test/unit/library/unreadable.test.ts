@@ -2,7 +2,9 @@ import { spawn } from 'node:child_process'
 import { chmod, chown, mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { expect, it } from 'vitest'
+import { openDatabase } from '../../../core/db/index.ts'
 import type { IndexReport } from '../../../core/library/index.ts'
+import { silent } from '../../support/library.ts'
 import { temporaryFolder, writePhotos } from '../../support/pictures.ts'
 
 /** `nobody`, who is refused where root would not be. */
@@ -38,6 +40,13 @@ async function indexAsUser(library: string, pictures: string): Promise<IndexRepo
   return JSON.parse(output) as IndexReport
 }
 
+function imagesOf(library: string, file: string): unknown {
+  const { db, close } = openDatabase(library, { readOnly: true, log: silent })
+  const count = db.prepare('SELECT COUNT(*) FROM file JOIN image ON image.id = file.image WHERE path = ?').pluck().get(file)
+  close()
+  return count
+}
+
 it.skipIf(process.platform === 'win32')('files and folders without permission are reported by name, and the rest is indexed', async () => {
   const root = await temporaryFolder()
   const pictures = path.join(root, 'pictures')
@@ -61,6 +70,14 @@ it.skipIf(process.platform === 'win32')('files and folders without permission ar
     await chmod(first!, 0o644)
     await chmod(closed, 0o755)
     expect(await indexAsUser(library, pictures)).toMatchObject({ scanned: 5, indexed: 3, unchanged: 2, failed: [] })
+    // Taken away again: nothing is known against what was read, which stays, also over a restart.
+    await chmod(first!, 0o000)
+    for (let start = 0; start < 2; start++) {
+      expect(await indexAsUser(library, pictures)).toMatchObject({ unchanged: 4, failed: [{ path: first, code: 'FILE_NOT_READABLE' }] })
+    }
+    expect(imagesOf(library, first!)).toBe(1)
+    await chmod(first!, 0o644)
+    expect(await indexAsUser(library, pictures)).toMatchObject({ indexed: 1, unchanged: 4, failed: [] })
   } finally {
     await chmod(closed, 0o755)
   }
