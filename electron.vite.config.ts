@@ -11,6 +11,7 @@ export default defineConfig({
         input: {
           main: 'electron/main.ts',
           engine: 'electron/engine.ts',
+          decoder: 'electron/decoder.ts',
           'inference-worker': 'core/inference/worker.ts',
         },
         // One flat folder: core/hosts/node.ts looks for a worker's bundle beside its own.

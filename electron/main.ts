@@ -3,6 +3,7 @@ import { app, BrowserWindow, type MessagePortMain } from 'electron'
 import envPaths from 'env-paths'
 import type { EngineConfig } from '../core/deps.ts'
 import { CHANNEL } from './channels.ts'
+import { spawnDecoder } from './decoderProcess.ts'
 import { askLibraryFailed, askTryAgain, serveDialogs, tellRestarted } from './dialogs.ts'
 import { engineProcess } from './engineProcess.ts'
 import { onTrusted } from './ipc.ts'
@@ -26,6 +27,7 @@ const media = new MediaBroker()
 
 const supervisor = new EngineSupervisor<MessagePortMain>({
   ...engineProcess,
+  spawnDecoder,
   onMediaPort: (port) => media.usePort(port),
   onCrash({ reason, restarted }) {
     console.error(`The engine stopped: ${reason}`)

@@ -1,8 +1,9 @@
 import { LucidexError, MEDIA_PREFIX, toErrorData, type ErrorData } from '../contract/index.ts'
-import type { EngineConfig } from '../deps.ts'
+import type { EngineConfig, EngineDeps } from '../deps.ts'
 import { createEngine, type Engine } from '../engine.ts'
 import { portTransport, type PortLike } from '../rpc/port.ts'
 import { serve } from '../rpc/serve.ts'
+import { BrokeredDecoders, type DecoderReport, type DecoderRequest } from './brokeredDecoders.ts'
 import { nodeDeps } from './node.ts'
 
 /** Electron's `process.parentPort`, as far as it is used here: core does not import electron. */
@@ -12,13 +13,11 @@ export interface ParentPort {
 }
 
 /** What the main process asks of the engine's process. A port travels beside `client` and `media`. */
-export type UtilityRequest = { type: 'start'; config: EngineConfig } | { type: 'client' } | { type: 'media' } | { type: 'shutdown' }
+export type UtilityRequest =
+  { type: 'start'; config: EngineConfig } | { type: 'client' } | { type: 'media' } | { type: 'shutdown' } | DecoderRequest
 
-/** What the engine's process tells the main process: the library could not be opened. It exits with 1 after that. */
-export interface UtilityReport {
-  type: 'failed'
-  error: ErrorData
-}
+/** What the engine's process tells the main process. `failed`: the library could not be opened, it exits with 1 after that. */
+export type UtilityReport = { type: 'failed'; error: ErrorData } | DecoderReport
 
 /** On a media port: a path of contract/media.ts, and its answer under the same id. */
 export interface MediaRequest {
@@ -34,7 +33,7 @@ export interface MediaReply {
 
 /** What a test may replace. */
 export interface UtilityHostOptions {
-  open?: (config: EngineConfig) => Promise<Pick<Engine, 'call' | 'onAny' | 'media' | 'close'>>
+  open?: (config: EngineConfig, deps: Pick<EngineDeps, 'spawnDecoder'>) => Promise<Pick<Engine, 'call' | 'onAny' | 'media' | 'close'>>
   /** Ends this process. */
   exit?: (code: number) => void
 }
@@ -46,15 +45,15 @@ export interface UtilityHostOptions {
  * Clients and media may be asked for before the engine is ready: they wait for it.
  */
 export function runUtilityHost(parent: ParentPort, options: UtilityHostOptions = {}): void {
-  // Electron forks no Node.
-  const { open = (config) => createEngine(config, { ...nodeDeps(), spawnDecoder: undefined }), exit = (code) => process.exit(code) } = options
+  const { open = (config, deps) => createEngine(config, { ...nodeDeps(), ...deps }), exit = (code) => process.exit(code) } = options
+  const decoders = new BrokeredDecoders((report) => parent.postMessage(report))
   let engine: ReturnType<typeof open> | undefined
 
   const started = (): ReturnType<typeof open> => engine ?? Promise.reject(new LucidexError('BAD_REQUEST', 'The engine was not started'))
 
   function start(config: EngineConfig): void {
     if (engine) return
-    engine = open(config)
+    engine = open(config, { spawnDecoder: () => decoders.spawn() })
     engine.catch((thrown: unknown) => {
       parent.postMessage({ type: 'failed', error: toErrorData(thrown) })
       // A process that exits at once may take its last message with it.
@@ -98,6 +97,7 @@ export function runUtilityHost(parent: ParentPort, options: UtilityHostOptions =
     if (request.type === 'start') start(request.config)
     else if (request.type === 'client' && port) client(port)
     else if (request.type === 'media' && port) media(port)
+    else if (request.type === 'decoder' || request.type === 'decoder-exit') decoders.receive(request, port)
     else if (request.type === 'shutdown') {
       shutdown().catch((thrown: unknown) => {
         console.error(thrown)

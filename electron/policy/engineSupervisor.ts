@@ -1,6 +1,7 @@
 import type { ErrorData } from '../../core/contract/errors.ts'
 import type { EngineConfig } from '../../core/deps.ts'
 import type { UtilityReport, UtilityRequest } from '../../core/hosts/utility.ts'
+import { EngineDecoders, type EngineDecodersEffects } from './engineDecoders.ts'
 import { restartPolicy } from './restart.ts'
 
 /** A running engine process. */
@@ -15,10 +16,8 @@ export interface EngineChildListeners {
   onExit(reason: string): void
 }
 
-export interface EngineSupervisorEffects<Port> {
+export interface EngineSupervisorEffects<Port> extends EngineDecodersEffects<Port> {
   spawn(listeners: EngineChildListeners): EngineChild<Port>
-  /** Two entangled ports. */
-  channel(): [Port, Port]
   /** Milliseconds, steady. */
   now(): number
   /** The port on which this engine answers media requests; null while there is no engine. */
@@ -55,11 +54,17 @@ export class EngineSupervisor<Port> {
   start(config: EngineConfig): void {
     if (this.#child || this.#stopped) return
     this.#failure = null
+    const decoders = new EngineDecoders(this.#effects, (request, ports) => child.post(request, ports))
     const child = this.#effects.spawn({
-      onReport: ({ error }) => {
-        this.#failure = error
+      onReport: (report) => {
+        if (report.type === 'failed') this.#failure = report.error
+        else if (report.type === 'spawn-decoder') decoders.start(report.id)
+        else decoders.kill(report.id)
       },
-      onExit: (reason) => this.#onExit(child, reason, config),
+      onExit: (reason) => {
+        decoders.end()
+        this.#onExit(child, reason, config)
+      },
     })
     this.#child = child
     child.post({ type: 'start', config })

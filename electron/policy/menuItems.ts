@@ -1,5 +1,5 @@
 /** What the menu asks of the window. The window acts on it as on its own buttons. */
-export type MenuCommand = 'add-folder' | 'open-picture' | 'paste' | 'denoise' | 'library' | 'search' | 'settings' | 'shortcuts'
+export type MenuCommand = 'add-folder' | 'open-picture' | 'paste' | 'denoise' | 'batch' | 'library' | 'search' | 'settings' | 'shortcuts'
 
 /** Electron's MenuItemConstructorOptions, as far as this menu uses it. */
 export interface MenuItem {
@@ -89,6 +89,7 @@ export function menuItems({ platform, appName, isPackaged, send, openWebsite }: 
       command('Library', 'library', 'CmdOrCtrl+1'),
       command('Search', 'search', 'CmdOrCtrl+2'),
       command('Denoise', 'denoise', 'CmdOrCtrl+3'),
+      command('Batch', 'batch', 'CmdOrCtrl+4'),
       SEPARATOR,
       { role: 'resetZoom' },
       { role: 'zoomIn' },

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { UtilityRequest } from '../../../core/hosts/utility.ts'
+import type { DecoderProcess } from '../../../electron/policy/engineDecoders.ts'
 import { EngineSupervisor, STOP_GRACE_MS, type EngineChildListeners } from '../../../electron/policy/engineSupervisor.ts'
 
 const config = { libraryDir: '/library', modelsDir: '/models', version: '1', host: 'electron' } as const
@@ -10,6 +11,7 @@ function supervised() {
   const crashes: { reason: string; restarted: boolean }[] = []
   const failures: string[] = []
   const mediaPorts: (string | null)[] = []
+  const decoders: { connected: string[]; killed: boolean; exit(reason: string): void }[] = []
   let channels = 0
   let time = 0
   const supervisor = new EngineSupervisor<string>({
@@ -18,6 +20,11 @@ function supervised() {
       children.push(child)
       return { post: ({ type }, ports = []) => void child.posted.push([type, ports]), kill: () => void (child.killed = true) }
     },
+    spawnDecoder(exit): DecoderProcess<string> {
+      const decoder = { connected: [] as string[], killed: false, exit }
+      decoders.push(decoder)
+      return { connect: (port) => void decoder.connected.push(port), kill: () => void (decoder.killed = true) }
+    },
     channel: () => [`ours ${++channels}`, `theirs ${channels}`],
     now: () => time,
     onMediaPort: (port) => void mediaPorts.push(port),
@@ -25,7 +32,7 @@ function supervised() {
     onFailed: ({ code }) => void failures.push(code),
   })
   const last = () => children.at(-1)!
-  return { supervisor, children, crashes, failures, mediaPorts, last, wait: (milliseconds: number) => (time += milliseconds) }
+  return { supervisor, children, crashes, failures, mediaPorts, decoders, last, wait: (milliseconds: number) => (time += milliseconds) }
 }
 
 beforeEach(() => void vi.useFakeTimers())
@@ -129,6 +136,30 @@ describe('EngineSupervisor', () => {
     last().listeners.onExit('killed')
     await stops
     expect(last().posted.filter(([type]) => type === 'shutdown')).toHaveLength(1)
+  })
+
+  it('starts decoders for its engine, tells it when they are gone, and ends them with it', () => {
+    const { supervisor, children, decoders, last } = supervised()
+    supervisor.start(config)
+    const { onReport } = last().listeners
+    for (const id of [1, 2, 3]) onReport({ type: 'spawn-decoder', id })
+    expect(decoders.map(({ connected }) => connected)).toEqual([['ours 2'], ['ours 3'], ['ours 4']])
+    expect(last().posted.slice(2)).toEqual([
+      ['decoder', ['theirs 2']],
+      ['decoder', ['theirs 3']],
+      ['decoder', ['theirs 4']],
+    ])
+    decoders[0]!.exit('segfault')
+    expect(last().posted.at(-1)).toEqual(['decoder-exit', []])
+    onReport({ type: 'kill-decoder', id: 2 })
+    onReport({ type: 'kill-decoder', id: 1 })
+    expect(decoders.map(({ killed }) => killed)).toEqual([false, true, false])
+    last().listeners.onExit('segfault')
+    expect(decoders.map(({ killed }) => killed)).toEqual([false, true, true])
+    const posted = children[0]!.posted.length
+    decoders[2]!.exit('killed')
+    expect(children[0]!.posted).toHaveLength(posted)
+    expect(children).toHaveLength(2)
   })
 
   it('ends at once without an engine', async () => {

@@ -14,7 +14,7 @@ describe('menuItems', () => {
     const { all, sent } = menu(platform)
     for (const item of all) if (item.accelerator) item.click?.()
     expect(sent.toSorted()).toEqual(
-      ['add-folder', 'denoise', 'library', 'open-picture', 'paste', 'search', 'settings', 'shortcuts'].toSorted(),
+      ['add-folder', 'batch', 'denoise', 'library', 'open-picture', 'paste', 'search', 'settings', 'shortcuts'].toSorted(),
     )
   })
 
