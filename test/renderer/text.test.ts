@@ -22,7 +22,7 @@ const job: Job = {
 
 describe('jobs in words', () => {
   it('tells how far, how fast and how long', () => {
-    expect(describeJob(job)).toBe('500 of 1,003, 3 failed · 52 /s · 10 s left')
+    expect(describeJob(job)).toBe('500 of 1,003, 3 failed · 52 files/s · 10 s left')
     expect(describeJob({ ...job, state: 'paused' })).toBe('Paused at 500 of 1,003')
     expect(describeJob({ ...job, state: 'done', done: 1000 })).toBe('1,000 indexed, 3 failed')
     expect(describeJob({ ...job, state: 'done', done: 0, failed: 0 })).toBe('Nothing had changed')

@@ -14,6 +14,8 @@ const SENTENCES: Record<ErrorCode, string> = {
   PICTURE_CORRUPT: 'The picture is damaged.',
   PICTURE_TRUNCATED: 'The picture breaks off before its end.',
   PICTURE_TOO_LARGE: 'The picture has too many pixels.',
+  DECODER_CRASHED: 'Reading the picture crashed the decoder. It is not tried again until the file changes.',
+  DECODE_TIMEOUT: 'Reading the picture took too long. It is not tried again until the file changes.',
   BIT_DEPTH_UNSUPPORTED: 'This bit depth is not supported by the format.',
   DISK_FULL: 'The disk is full.',
   FOLDER_NOT_FOUND: 'The folder is not there any more.',

@@ -41,7 +41,8 @@ export function formatMegapixels(width: number, height: number): string {
   return `${megapixels < 1 ? megapixels.toFixed(2) : megapixels < 10 ? megapixels.toFixed(1) : Math.round(megapixels)} MP`
 }
 
-/** Units a second: `42 /s`, `0.4 /s`. */
-export function formatRate(rate: number): string {
-  return rate >= 10 ? `${formatCount(Math.round(rate))} /s` : `${rate.toFixed(1)} /s`
+/** How fast it goes, from units a second: `42 files/s`, `0.8 files/s`; when it takes long, `2.5 s each`. */
+export function formatPace(rate: number, units: string): string {
+  if (rate < 0.5) return `${(1 / rate).toFixed(1)} s each`
+  return `${rate >= 10 ? formatCount(Math.round(rate)) : rate.toFixed(1)} ${units}/s`
 }

@@ -1,6 +1,6 @@
 import type { Job } from '$contract'
 import { sentence } from '../../engine/messages.ts'
-import { formatCount, formatDuration, formatRate, plural } from '../../ui/format.ts'
+import { formatCount, formatDuration, formatPace, plural } from '../../ui/format.ts'
 
 const DID: Record<Job['kind'], string> = {
   index: 'indexed',
@@ -25,7 +25,7 @@ export function describeJob(job: Job): string {
     case 'paused': {
       const count = job.total === null ? plural(job.done, job.unit.slice(0, -1)) : `${formatCount(job.done)} of ${formatCount(job.total)}`
       const parts = [job.state === 'paused' ? `Paused at ${count}` : count + failed]
-      if (job.state === 'running' && job.rate !== null) parts.push(formatRate(job.rate))
+      if (job.state === 'running' && job.rate) parts.push(formatPace(job.rate, job.unit))
       if (job.state === 'running' && job.etaMs !== null) parts.push(`${formatDuration(job.etaMs)} left`)
       return parts.join(' · ')
     }
