@@ -5,6 +5,7 @@ import { writeFileAtomic } from '../../core/images/files.ts'
 import { CALIBRATION_FILE, readCalibration, type ConfidenceCurve } from '../../core/inference/index.ts'
 import { choiceOption, EXIT, numberOption, parse, UsageError } from '../args.ts'
 import { benchConfidence } from '../bench/confidence.ts'
+import { plotConfidence } from '../bench/confidencePlot.ts'
 import { interruptible, type Io } from '../io.ts'
 import { MODELS_DIR } from '../paths.ts'
 import { withEngine } from '../session.ts'
@@ -18,7 +19,7 @@ the denoiser's real error; prints the curve that tells the one from the other, b
   --data <dir>          clean pictures
   --model fast|best     (default: both)
   --limit N             only N of the pictures, evenly spaced
-  --write               keep the curves beside the models, in ${CALIBRATION_FILE}: the app's maps use them`
+  --write               keep the curves beside the models, in ${CALIBRATION_FILE} (the app's maps use them), and plot them for the cards`
 
 export async function runConfidence(args: string[], io: Io): Promise<number> {
   const { values, positionals } = parse(args, {
@@ -53,13 +54,14 @@ export async function runConfidence(args: string[], io: Io): Promise<number> {
   return EXIT.ok
 }
 
-/** Curves of models that are no longer there go. */
+/** With a plot for each model's card. Curves of models that are no longer there go. */
 async function write(curves: Record<string, ConfidenceCurve>): Promise<void> {
   const known = await readCalibration(MODELS_DIR)
   const { models } = JSON.parse(await readFile(path.join(MODELS_DIR, 'manifest.json'), 'utf8')) as { models: { sha256: string }[] }
   const kept = Object.entries({ ...known, ...curves }).filter(([sha256]) => models.some((model) => model.sha256 === sha256))
-  const text = `${JSON.stringify(Object.fromEntries(kept), null, 2)}\n`
-  await writeFileAtomic(path.join(MODELS_DIR, CALIBRATION_FILE), [Buffer.from(text)], { overwrite: true })
+  const keep = (name: string, text: string) => writeFileAtomic(path.join(MODELS_DIR, name), [Buffer.from(text)], { overwrite: true })
+  await keep(CALIBRATION_FILE, `${JSON.stringify(Object.fromEntries(kept), null, 2)}\n`)
+  for (const curve of Object.values(curves)) await keep(`${curve.model}-confidence.svg`, plotConfidence(curve))
 }
 
 function print({ model, images, cells, rankCorrelation, knots, bySigma }: ConfidenceCurve, io: Io): void {

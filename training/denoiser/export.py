@@ -196,6 +196,15 @@ over the pictures. Neither set was trained on.
 
 ONNX Runtime against PyTorch: largest difference {entry['parity']['maxAbsDiff']} of full scale ({entry['parity']['against']}).
 
+## Confidence
+
+The app's confidence map asks the network about a part of the picture and about its mirror image; where the two
+answers differ it is unsure. How that spread goes with the real error, measured on pictures with added noise:
+
+![Real error beside spread](denoise-{tier}-confidence.svg)
+
+    npm run -s lucidex -- bench confidence --data <kodak24> --write
+
 ## Quality against training time
 
 PSNR of the averaged weights on eight 192×192 crops of CBSD68, in {config['precision']}. Watched, not used for any choice.
