@@ -26,6 +26,8 @@ export interface Log {
 /** What a host does for the engine. */
 export interface EngineDeps {
   log: Log
+  /** The time, in milliseconds since 1970; the system's unless a test says otherwise. */
+  now?(): number
   /** Starts the worker thread that holds the ONNX sessions (core/inference/worker.ts, or its bundle). */
   spawnInferenceWorker(): Worker
   /**

@@ -12,7 +12,7 @@ import {
   type JobSpec,
   type Source,
 } from './contract/index.ts'
-import { openDatabase } from './db/index.ts'
+import { openDatabase, Upkeep, type Repair } from './db/index.ts'
 import { createDecoder, decodeHere } from './decoder/index.ts'
 import { settingQueries } from './db/queries/settings.ts'
 import { DenoiseSessions, exportPictures, measureDenoisers, type ExportInput } from './denoise/index.ts'
@@ -51,6 +51,7 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
   const threads = config.threads ?? Math.min(8, availableParallelism())
   const readOnly = config.readOnly ?? false
   const watch = config.watch ?? true
+  const now = deps.now ?? Date.now
   const closing: (() => void | Promise<void>)[] = []
   const closeAll = async () => {
     for (const close of closing.splice(0).reverse()) await close()
@@ -60,6 +61,8 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
   const emit = <E extends EventName>(name: E, payload: EventPayload<E>) => {
     for (const listener of listeners) listener(name, payload)
   }
+  /** What there was to say before anyone listened. */
+  const untold: EventPayload<'notice'>[] = []
 
   try {
     const registry = await ModelRegistry.open(config.modelsDir)
@@ -75,11 +78,20 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
     const decoder = deps.spawnDecoder ? createDecoder({ spawn: deps.spawnDecoder, log }) : decodeHere
     closing.push(() => decoder.close())
 
-    const database = openDatabase(config.libraryDir, { readOnly, log })
+    const database = openDatabase(config.libraryDir, { readOnly, log, now })
     closing.push(() => database.close())
+    if (database.repair) untold.push(repairNotice(database.repair))
+    database.onDamage((failure) => {
+      const message = `${failure.message}. It is repaired when Lucidex is started again.`
+      emit('notice', { level: 'error', message, error: failure.toData() })
+    })
+    if (!readOnly) {
+      const upkeep = new Upkeep(database, { log, now })
+      closing.push(() => upkeep.close())
+    }
     const cores = availableParallelism()
     const choice = new InferenceChoice({ inference, store: readOnly ? null : settingQueries(database.db), threads, cores })
-    const library = await openLibrary({ database, readOnly, watch, inference, readForIndex: decoder.readForIndex, log })
+    const library = await openLibrary({ database, readOnly, watch, inference, readForIndex: decoder.readForIndex, log, now })
     closing.push(() => library.close())
 
     const reconstructions = new Reconstructions({ library, inference })
@@ -94,6 +106,8 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
       title,
       announce: (job) => emit('job', job),
       announceDismissed: (jobId) => emit('jobDismissed', { jobId }),
+      onUnsaved: (thrown) => log.warn(`A job's state was not stored: ${(database.failure(thrown) as Error).message}`),
+      now,
       runners: {
         index: async (spec, context) => ({ index: await library.index(spec, context) }),
         verify: async () => notYet(),
@@ -277,7 +291,11 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
       },
     }
 
-    const call = createCall(handlers)
+    const answer = createCall(handlers)
+    const call: typeof answer = (name, argument) =>
+      answer(name, argument).catch((thrown: unknown) => {
+        throw database.failure(thrown)
+      })
     const media = createMedia({ library, decoder, queries, reconstructions, sessions, downloads })
     return {
       call,
@@ -296,12 +314,22 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
 
   function subscribe(listener: (name: EventName, payload: unknown) => void): () => void {
     listeners.add(listener)
+    for (const notice of untold.splice(0)) setImmediate(() => listener('notice', notice))
     return () => void listeners.delete(listener)
   }
 }
 
 function notYet(): never {
   throw new LucidexError('NOT_SUPPORTED_HERE', 'This is not there yet')
+}
+
+/** What a person should know of a repair. */
+function repairNotice({ damage, setAside, kept, backup }: Repair): EventPayload<'notice'> {
+  const from = backup === null ? 'There was no backup.' : `What it lacked is from the backup of ${new Date(backup).toLocaleString()}.`
+  const rest = kept.length > 0 ? 'Most of it was still whole.' : 'Nothing of it could be read.'
+  const aside = setAside === null ? '' : ` The damaged file is kept as ${setAside}.`
+  const message = `The library was damaged and has been repaired. ${rest} ${from} Pictures whose entries were lost are indexed again.${aside}`
+  return { level: 'warning', message, error: { code: 'LIBRARY_CORRUPT', message: damage } }
 }
 
 /** A folder to export into must be there before hours of work are spent. */

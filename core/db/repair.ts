@@ -51,7 +51,12 @@ export function repair(
       migrateTo(rebuilt, migrations, damaged?.version ?? Math.max(versionOf(rebuilt), 1))
     })()
     const kept = damaged ? rebuilt.transaction(() => takeOver(damaged.db, rebuilt))() : []
-    rebuilt.transaction(() => tidy(rebuilt))()
+    rebuilt.transaction(() => {
+      dropDangling(rebuilt)
+      migrateTo(rebuilt, migrations, migrations.length)
+      const files = fileQueries(rebuilt)
+      for (const image of idsOf(rebuilt, 'image')) files.label(image)
+    })()
     rebuilt.close()
     damaged?.db.close()
     flush(begun)
@@ -127,8 +132,9 @@ function takeOver(damaged: Db, rebuilt: Db): string[] {
   }
   copySequence(damaged, rebuilt, 'sqlite_sequence')
   if (kept.includes('image')) {
-    copyEach(damaged, rebuilt, 'thumbnail', isThumbnail)
-    if (kept.includes('encoder')) copyEach(damaged, rebuilt, 'vector', isUnitVector)
+    copyEach(damaged, rebuilt, 'thumbnail', idsOf(rebuilt, 'image'), isThumbnail)
+    // An image without its vector is read again, and its thumbnail made with it.
+    if (kept.includes('encoder')) copyEach(damaged, rebuilt, 'vector', idsOf(rebuilt, 'thumbnail'), isUnitVector)
   }
   // One of the two is older: whether they still belong together, only the files can tell.
   if (kept.includes('image') !== kept.includes('file')) {
@@ -154,8 +160,14 @@ function copyTable(source: Db, target: Db, table: string): void {
   for (const row of source.prepare(`SELECT ${columns} FROM ${table}`).safeIntegers().raw().iterate()) insert.run(...(row as unknown[]))
 }
 
-/** Copies the rows of the known images that can be read and that `accepts` takes. */
-function copyEach(source: Db, target: Db, table: 'thumbnail' | 'vector', accepts: (data: Buffer) => boolean): void {
+/** Copies the rows of these images that can be read and that `accepts` takes. */
+function copyEach(
+  source: Db,
+  target: Db,
+  table: 'thumbnail' | 'vector',
+  images: readonly number[],
+  accepts: (data: Buffer) => boolean,
+): void {
   const columns = columnsOf(source, target, table)
   let read
   try {
@@ -165,7 +177,7 @@ function copyEach(source: Db, target: Db, table: 'thumbnail' | 'vector', accepts
     return
   }
   const insert = inserting(target, table, columns)
-  for (const image of target.prepare<[], number>(`SELECT id FROM image`).pluck().all()) {
+  for (const image of images) {
     try {
       for (const row of read.all(image) as unknown[][]) {
         const data = row.pop()
@@ -200,15 +212,17 @@ function copySequence(source: Db, target: Db, from: string): void {
   }
 }
 
-/** Tables of different days: rows whose counterpart is not there go, and every image is shown by a file that is. */
-function tidy(db: Db): void {
+/** Tables of different days: rows go whose counterpart is not there. */
+function dropDangling(db: Db): void {
   for (;;) {
     const broken = db.pragma('foreign_key_check') as { table: string; rowid: number }[]
-    if (broken.length === 0) break
+    if (broken.length === 0) return
     for (const { table, rowid } of broken) db.prepare(`DELETE FROM ${table} WHERE rowid = ?`).run(rowid)
   }
-  const files = fileQueries(db)
-  for (const image of db.prepare<[], number>(`SELECT id FROM image`).pluck().all()) files.label(image)
+}
+
+function idsOf(db: Db, table: 'image' | 'thumbnail'): number[] {
+  return db.prepare<[], number>(`SELECT rowid FROM ${table}`).pluck().all()
 }
 
 /** A WebP file says how long it is (RFC 9649, 2.4). */

@@ -16,7 +16,12 @@ export interface JobQueueOptions {
   title(spec: JobSpec): string
   announce(job: Job): void
   announceDismissed(jobId: number): void
+  /** Told when a job's state could not be stored, as on a full disk. The job itself goes on. */
+  onUnsaved?(thrown: unknown): void
+  /** Milliseconds since 1970. */
   now?(): number
+  /** Milliseconds of a clock that nobody sets: by it time is measured. */
+  clock?(): number
 }
 
 /** Progress is announced at most four times a second. */
@@ -31,6 +36,7 @@ interface Entry extends StoredJob {
   gate: Gate
   abort: AbortController
   rate: RateMeter
+  /** By {@link JobQueueOptions.clock}. */
   lastAnnounced: number
   timer: NodeJS.Timeout | undefined
   /** Settles with the job's run; undefined while it has not started. */
@@ -45,12 +51,14 @@ export class JobQueue {
   readonly #options: JobQueueOptions
   readonly #entries = new Map<number, Entry>()
   readonly #now: () => number
+  readonly #clock: () => number
   #nextTransientId = 1
   #closed = false
 
   constructor(options: JobQueueOptions) {
     this.#options = options
     this.#now = options.now ?? Date.now
+    this.#clock = options.clock ?? (() => performance.now())
     for (const stored of options.store?.all() ?? []) this.#entries.set(stored.job.id, entry(stored, this.#journal(stored.job.id)))
   }
 
@@ -240,20 +248,24 @@ export class JobQueue {
 
   #setState(entry: Entry, state: Job['state']): void {
     entry.job.state = state
-    this.#options.store?.save(entry)
+    try {
+      this.#options.store?.save(entry)
+    } catch (thrown) {
+      this.#options.onUnsaved?.(thrown)
+    }
     this.#announce(entry)
   }
 
   #measure(entry: Entry): void {
     const { job, rate } = entry
-    rate.add(this.#now(), job.done + job.failed)
+    rate.add(this.#clock(), job.done + job.failed)
     job.rate = rate.perSecond()
     job.etaMs = job.rate && job.total !== null ? Math.max(0, ((job.total - job.done - job.failed) / job.rate) * 1000) : null
   }
 
   #announceSoon(entry: Entry): void {
     if (entry.timer) return
-    const wait = entry.lastAnnounced + ANNOUNCE_MS - this.#now()
+    const wait = entry.lastAnnounced + ANNOUNCE_MS - this.#clock()
     entry.timer = setTimeout(() => this.#announce(entry), Math.max(0, wait))
     entry.timer.unref()
   }
@@ -261,7 +273,7 @@ export class JobQueue {
   #announce(entry: Entry): void {
     clearTimeout(entry.timer)
     entry.timer = undefined
-    entry.lastAnnounced = this.#now()
+    entry.lastAnnounced = this.#clock()
     this.#options.announce({ ...entry.job })
   }
 }
@@ -273,7 +285,7 @@ function entry(stored: StoredJob, journal: ExportJournal): Entry {
     gate: new Gate(),
     abort: new AbortController(),
     rate: new RateMeter(),
-    lastAnnounced: 0,
+    lastAnnounced: -Infinity,
     timer: undefined,
     run: undefined,
   }

@@ -202,7 +202,7 @@ class CatalogLibrary implements Library {
       ...this.#items.counts(),
       vectors: this.#index?.count ?? 0,
       encoder: inference.encoderHash(),
-      index: this.#index?.status() ?? { kind: 'exact', generation: 0, upToDate: true, recall: null },
+      index: this.#index?.status() ?? { kind: 'exact', generation: 0, upToDate: true },
       integrity: database.integrity,
       bytes: database.bytes() + (this.#index?.bytes() ?? 0),
       storage: { catalog: database.bytes(), thumbnails: 0, vectors: 0, free: 0, snapshot: this.#index?.bytes() ?? 0, backups: 0 },
@@ -210,7 +210,11 @@ class CatalogLibrary implements Library {
   }
 
   thumbnail(imageId: number): Uint8Array | undefined {
-    return this.#images.thumbnail(imageId)
+    try {
+      return this.#images.thumbnail(imageId)
+    } catch (thrown) {
+      throw this.#options.database.failure(thrown)
+    }
   }
 
   pathOf(imageId: number): string {
@@ -268,7 +272,7 @@ class CatalogLibrary implements Library {
       this.#changes.notify()
       await ingest(there, this.#indexContext, run)
     } catch (thrown) {
-      if (!job.signal.aborted) throw databaseFailure(thrown, this.#options.database.db.name)
+      if (!job.signal.aborted) throw this.#options.database.failure(thrown)
     } finally {
       this.#indexing = false
       for (const { id } of wanted) this.#scanning.delete(id)

@@ -266,7 +266,11 @@ class Ingest {
   #storePicture(file: FileRow, picture: IndexedPicture): number {
     const { files, images, now } = this.#context
     const known = images.byHash(picture.contentHash)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      // After a repair it may have lost it.
+      images.keepThumbnail(known, picture)
+      return known
+    }
     // The same pixels with other metadata in the same place: what was decided about the image still holds.
     if (file.image !== null && images.pixelHash(file.image) === picture.pixelHash && files.ofImage(file.image).length === 1) {
       images.update(file.image, picture)

@@ -29,7 +29,8 @@ export function folderQueries(db: Database) {
   const insert = db.prepare<[string, number]>(`INSERT INTO folder (path, added_at) VALUES (?, ?)`)
   const remove = db.prepare<[number]>(`DELETE FROM folder WHERE id = ?`)
   const setRemoved = db.prepare<[number | null, number]>(`UPDATE folder SET removed_at = ? WHERE id = ?`)
-  const setOffline = db.prepare<[0 | 1, number]>(`UPDATE folder SET offline = ? WHERE id = ?`)
+  // Not touched where it is so already: a change of a folder calls for a backup.
+  const setOffline = db.prepare<[0 | 1, number, 0 | 1]>(`UPDATE folder SET offline = ? WHERE id = ? AND offline <> ?`)
   const setIgnore = db.prepare<[string, number]>(`UPDATE folder SET ignore = ? WHERE id = ?`)
   const setDevice = db.prepare<[number | null, number]>(`UPDATE folder SET device = ? WHERE id = ?`)
   const states = db.prepare<[], { folder: number; state: string; count: number }>(
@@ -45,7 +46,7 @@ export function folderQueries(db: Database) {
     insert: (path: string, addedAt: number) => Number(insert.run(path, addedAt).lastInsertRowid),
     remove: (id: number) => void remove.run(id),
     setRemoved: (id: number, removedAt: number | null) => void setRemoved.run(removedAt, id),
-    setOffline: (id: number, offline: boolean) => void setOffline.run(offline ? 1 : 0, id),
+    setOffline: (id: number, offline: boolean) => void setOffline.run(offline ? 1 : 0, id, offline ? 1 : 0),
     setIgnore: (id: number, patterns: string) => void setIgnore.run(patterns, id),
     setDevice: (id: number, device: number | null) => void setDevice.run(device, id),
     /** Files of each folder by state, and distinct contents. */

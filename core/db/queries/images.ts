@@ -56,6 +56,7 @@ export function imageQueries(db: Database) {
   const insert = db.prepare(`INSERT INTO image (${columns.join(', ')}, added_at) VALUES (${parameters.join(', ')}, @addedAt)`)
   const update = db.prepare(`UPDATE image SET ${columns.map((column, at) => `${column} = ${parameters[at]}`).join(', ')} WHERE id = @id`)
   const setThumbnail = db.prepare<[number, Uint8Array]>(`INSERT OR REPLACE INTO thumbnail (image, data) VALUES (?, ?)`)
+  const keepThumbnail = db.prepare<[number, Uint8Array]>(`INSERT OR IGNORE INTO thumbnail (image, data) VALUES (?, ?)`)
   // The perceptual hash is left out: it does not fit a JavaScript number.
   const byId = db.prepare<[number], ImageRow>(
     `SELECT id, ${columns.filter((column) => column !== 'perceptual_hash').join(', ')}, sigma, added_at FROM image WHERE id = ?`,
@@ -85,6 +86,8 @@ export function imageQueries(db: Database) {
     },
     /** Images that no file holds any more. */
     orphans: (limit: number) => orphans.all(limit),
+    /** Gives the image its thumbnail if it has none. */
+    keepThumbnail: (id: number, picture: IndexedPicture) => void keepThumbnail.run(id, picture.thumbnail.data),
     remove: (id: number) => void remove.run(id),
   }
 }

@@ -1,12 +1,14 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Job, JobSpec } from '../../../core/contract/index.ts'
-import { JobQueue, type JobRunner } from '../../../core/jobs/queue.ts'
+import { MemoryJournal } from '../../../core/denoise/journal.ts'
+import { JobQueue, type JobQueueOptions, type JobRunner } from '../../../core/jobs/queue.ts'
+import type { JobStore } from '../../../core/jobs/store.ts'
 import { unusedRunners } from '../../support/runners.ts'
 
 const index: JobSpec = { kind: 'index' }
 
 /** A queue whose index jobs run `runner`, with everything it announced. */
-function queueOf(runner: JobRunner<'index'>, now?: () => number) {
+function queueOf(runner: JobRunner<'index'>, clocks: Pick<JobQueueOptions, 'now' | 'clock'> = {}) {
   const announced: Job[] = []
   const queue = new JobQueue({
     runners: { ...unusedRunners, index: runner },
@@ -14,7 +16,7 @@ function queueOf(runner: JobRunner<'index'>, now?: () => number) {
     title: (spec) => spec.kind,
     announce: (job) => announced.push(job),
     announceDismissed: () => {},
-    now,
+    ...clocks,
   })
   return { queue, announced }
 }
@@ -119,6 +121,33 @@ describe('JobQueue', () => {
     expect(announced.length).toBeGreaterThan(3)
   })
 
+  it('goes on announcing when the clock is set back', async () => {
+    let now = Date.now()
+    const { queue, announced } = queueOf(counting(150), { now: () => (now -= 3600_000) })
+    await queue.settled(queue.start(index))
+    expect(announced.length).toBeGreaterThan(3)
+    expect(announced.every(({ rate, etaMs }) => (rate ?? 0) >= 0 && (etaMs ?? 0) >= 0)).toBe(true)
+  })
+
+  it('does the work although nothing of it can be stored', async () => {
+    const full = () => {
+      throw new Error('the disk is full')
+    }
+    const unsaved: unknown[] = []
+    const store = { all: () => [], insert: () => 1, save: full, remove: full, journal: () => new MemoryJournal() }
+    const queue = new JobQueue({
+      runners: { ...unusedRunners, index: counting(3) },
+      store: store as unknown as JobStore,
+      title: (spec) => spec.kind,
+      announce: () => {},
+      announceDismissed: () => {},
+      onUnsaved: (thrown) => unsaved.push(thrown),
+    })
+    const job = await queue.settled(queue.start(index))
+    expect(job).toMatchObject({ state: 'done', done: 3 })
+    expect(unsaved.length).toBeGreaterThan(0)
+  })
+
   it('measures rate and time left', async () => {
     let clock = 0
     let proceed = () => {}
@@ -131,7 +160,7 @@ describe('JobQueue', () => {
         await new Promise<void>((resolve) => (proceed = resolve))
         return {}
       },
-      () => clock,
+      { clock: () => clock },
     )
     const id = queue.start(index)
     await vi.waitFor(() => expect(queue.list()[0]!.done).toBe(10))
