@@ -13,6 +13,7 @@ export default defineConfig({
           engine: 'electron/engine.ts',
           decoder: 'electron/decoder.ts',
           'inference-worker': 'core/inference/worker.ts',
+          'vector-worker': 'core/vectors/worker.ts',
         },
         // One flat folder: core/hosts/node.ts looks for a worker's bundle beside its own.
         output: { entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },

@@ -207,7 +207,13 @@ export const libraryStatus = z.object({
   missing: count,
   failed: count,
   encoder: z.string().nullable(),
-  index: z.object({ kind: z.enum(['exact', 'hnsw']), generation: count, upToDate: z.boolean() }),
+  index: z.object({
+    kind: z.enum(['exact', 'hnsw']),
+    generation: count,
+    upToDate: z.boolean(),
+    /** What the graph found when it was last set against an exact scan: of the ten nearest vectors the share, over so many queries. */
+    recall: z.object({ at10: z.number().min(0).max(1), samples: count, checkedAt: z.number() }).nullable(),
+  }),
   integrity: z.enum(['ok', 'corrupt']),
   /** Bytes of the catalog, the thumbnails in it and the index snapshot. */
   bytes: count,

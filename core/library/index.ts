@@ -202,7 +202,7 @@ class CatalogLibrary implements Library {
       ...this.#items.counts(),
       vectors: this.#index?.count ?? 0,
       encoder: inference.encoderHash(),
-      index: this.#index?.status() ?? { kind: 'exact', generation: 0, upToDate: true },
+      index: this.#index?.status() ?? { kind: 'exact', generation: 0, upToDate: true, recall: null },
       integrity: database.integrity,
       bytes: database.bytes() + (this.#index?.bytes() ?? 0),
       storage: { catalog: database.bytes(), thumbnails: 0, vectors: 0, free: 0, snapshot: this.#index?.bytes() ?? 0, backups: 0 },

@@ -44,14 +44,14 @@ export async function findNearest(looks: readonly Look[], options: FindOptions, 
   const started = performance.now()
   const { k, folderId, contentHash, exclude } = options
   const { items, thresholds } = sources
-  const accepts = folderId === undefined ? undefined : members(items, folderId)
+  const images = folderId === undefined ? undefined : members(items, folderId)
   const toResult = ({ image, score }: VectorMatch): SearchResult | undefined => {
     const row = image === exclude ? undefined : items.byImage(image, folderId)
     return row && { item: toItem(row), path: row.path, score, relation: relationOf(score, thresholds, row.content_hash === contentHash) }
   }
   // Some vectors may belong to pictures that are no longer shown: when too few are left, more are asked for.
   for (let wanted = Math.max(k + 8, VERIFIED); ; wanted *= 4) {
-    const { matches: nearest, unseen, ...how } = await searchAll(sources.index, looks, wanted, accepts)
+    const { matches: nearest, unseen, ...how } = await searchAll(sources.index, looks, wanted, images)
     const matches = await secondLook(looks, nearest, sources.miniatures, exclude)
     const results: SearchResult[] = []
     for (const match of matches) {
@@ -91,13 +91,14 @@ function byScore(a: VectorMatch, b: VectorMatch): number {
  * What the looks find together, best first, and the score (`unseen`) that nothing beyond their `wanted`
  * matches each can exceed; -∞ when there is nothing beyond.
  */
-async function searchAll(index: VectorIndex, looks: readonly Look[], wanted: number, accepts?: (image: number) => boolean) {
+async function searchAll(index: VectorIndex, looks: readonly Look[], wanted: number, images?: Uint32Array) {
   const scores = new Map<number, number>()
   let unseen = Number.NEGATIVE_INFINITY
   let method: SearchResponse['method'] = 'exact'
   let searched = 0
-  for (const { descriptor, handicap } of looks) {
-    const answer = await index.search(descriptor, wanted, accepts)
+  const answers = await Promise.all(looks.map(({ descriptor }) => index.search(descriptor, wanted, images)))
+  for (const [at, { handicap }] of looks.entries()) {
+    const answer = answers[at]!
     for (const { image, score } of answer.matches) scores.set(image, Math.max(score - handicap, scores.get(image) ?? -2))
     if (answer.matches.length === wanted) unseen = Math.max(unseen, answer.matches.at(-1)!.score - handicap)
     method = answer.method
@@ -107,7 +108,6 @@ async function searchAll(index: VectorIndex, looks: readonly Look[], wanted: num
   return { matches, unseen, method, searched }
 }
 
-function members(items: ItemQueries, folderId: number): (image: number) => boolean {
-  const images = new Set(items.imagesIn(folderId))
-  return (image) => images.has(image)
+function members(items: ItemQueries, folderId: number): Uint32Array {
+  return Uint32Array.from(items.imagesIn(folderId))
 }

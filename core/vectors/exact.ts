@@ -1,49 +1,63 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { VectorStore } from './store.ts'
+import { SLICE, type VectorStore } from './store.ts'
 import type { TopK } from './topK.ts'
 
-/** Rows scanned before the event loop gets a turn: some 3 ms at 128 numbers each. */
-const SLICE = 16_384
+/** Images by id, as a set that is asked once for every row. */
+export class ImageSet {
+  readonly #bits: Uint8Array
+
+  constructor(images: Uint32Array) {
+    let largest = 0
+    for (const image of images) largest = Math.max(largest, image)
+    this.#bits = new Uint8Array((largest >>> 3) + 1)
+    for (const image of images) this.#bits[image >>> 3]! |= 1 << (image & 7)
+  }
+
+  has(image: number): boolean {
+    return (this.#bits[image >>> 3]! & (1 << (image & 7))) !== 0
+  }
+}
 
 /**
- * The `k` rows of the largest inner product with `query` among the rows from … to − 1 that `accepts` takes,
- * into `best`. Every row is looked at: the answer is exact.
+ * The rows of the largest inner product with `query` (core/vectors/store: encodeQuery) among the rows from … to − 1,
+ * or those of them whose image is one of `images`, into `best`. Every row is looked at: the answer is exact.
+ * The thread gets a turn after every {@link SLICE} rows; what is appended meanwhile is not looked at.
  */
 export async function scanExact(
   store: VectorStore,
-  query: Float32Array,
+  query: Int16Array,
   best: TopK,
-  { from = 0, to = store.count, accepts }: { from?: number; to?: number; accepts?: (row: number) => boolean } = {},
+  { from = 0, to = store.count, images }: { from?: number; to?: number; images?: ImageSet } = {},
 ): Promise<void> {
-  for (let start = from; start < to; start += SLICE) {
-    if (start > from) await nextTurn()
-    scan(store, query, best, start, Math.min(start + SLICE, to), accepts)
+  for (let row = from; row < to;) {
+    if (row > from) await nextTurn()
+    const rows = store.slice
+    let named = 0
+    for (; row < to && named < SLICE; row++) {
+      const image = store.image(row)
+      if (image !== 0 && (!images || images.has(image))) rows[named++] = row
+    }
+    score(store, query, best, named)
   }
 }
 
-function scan(store: VectorStore, query: Float32Array, best: TopK, from: number, to: number, accepts?: (row: number) => boolean): void {
-  const { data, dimension } = store
-  for (let row = from; row < to; row++) {
-    if (accepts && !accepts(row)) continue
-    const score = innerProduct(data, row * dimension, query)
-    if (score >= best.threshold) best.add({ row, score })
+/** The rows of these vector ids into `best`, as a scan would score them. */
+export function scoreIds(store: VectorStore, query: Int16Array, best: TopK, ids: readonly number[]): void {
+  let named = 0
+  for (const id of ids) {
+    const row = store.rowOfId(id)
+    if (row !== undefined) store.slice[named++] = row
   }
+  score(store, query, best, named)
 }
 
-/** Four sums at a time keep the processor's pipeline full. */
-function innerProduct(data: Float32Array, offset: number, query: Float32Array): number {
-  const whole = query.length & ~3
-  let a = 0
-  let b = 0
-  let c = 0
-  let d = 0
-  let i = 0
-  for (; i < whole; i += 4) {
-    a += data[offset + i]! * query[i]!
-    b += data[offset + i + 1]! * query[i + 1]!
-    c += data[offset + i + 2]! * query[i + 2]!
-    d += data[offset + i + 3]! * query[i + 3]!
+function score(store: VectorStore, query: Int16Array, best: TopK, count: number): void {
+  const rows = store.slice
+  const scores = store.score(query, count)
+  let threshold = best.threshold
+  for (let i = 0; i < count; i++) {
+    if (scores[i]! < threshold) continue
+    best.add({ row: rows[i]!, score: scores[i]! })
+    threshold = best.threshold
   }
-  for (; i < query.length; i++) a += data[offset + i]! * query[i]!
-  return a + b + (c + d)
 }

@@ -1,117 +1,119 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { HierarchicalNSW } from 'hnswlib-node'
-import type { Log } from '../deps.ts'
-import { readSnapshot, writeSnapshot } from './snapshot.ts'
-import type { VectorStore } from './store.ts'
-import type { TopK } from './topK.ts'
+import type { SnapshotRows } from './snapshot.ts'
+import { decode, type VectorStore } from './store.ts'
 
 /** Links of each vector and breadth of the search for them (Malkov & Yashunin, 2018, M and efConstruction). */
 const LINKS = 16
-const EF_BUILD = 200
-/** The least breadth of a search. */
-const EF_SEARCH = 128
-/** How long vectors are added before the event loop gets a turn, in milliseconds; one takes some 0.3 ms. */
-const SLICE_MS = 8
+const EF_BUILD = 100
+/** When more than this share of the labels is marked, the graph is worth building anew. */
+const MAX_MARKED = 0.2
 
 /**
  * A hierarchical navigable small world graph (Malkov & Yashunin, "Efficient and robust approximate nearest
- * neighbor search using hierarchical navigable small world graphs", 2018; hnswlib) over the first
- * {@link covered} rows of a store. Its labels are vector ids, which are never used again. It is only a copy:
- * the vectors in the catalog are the truth, and the snapshot on disk is used when it agrees with them.
+ * neighbor search using hierarchical navigable small world graphs", 2018; hnswlib) over the rows of a store up to
+ * an id. Its labels are vector ids, which are never used again. Every call holds the thread for as long as it takes.
  */
 export class Graph {
-  readonly #store: VectorStore
   readonly #index: HierarchicalNSW
-  #covered = 0
-  /** Labels in the graph whose vectors are gone. They are marked, so that they are never answered. */
-  #deleted = 0
+  #through = 0
+  /** Labels in the graph, and those of them whose vectors were removed: marked, so that they are never answered. */
+  #labels = 0
+  #marked = 0
+  /** Labels to mark when the graph is not being written. */
+  #removed: number[] = []
 
-  private constructor(store: VectorStore, index: HierarchicalNSW) {
-    this.#store = store
+  private constructor(index: HierarchicalNSW) {
     this.#index = index
   }
 
   static async empty(store: VectorStore): Promise<Graph> {
-    const graph = new Graph(store, await createIndex(store.dimension))
+    const graph = new Graph(await createIndex(store.dimension))
     graph.#index.initIndex(capacityFor(store.count), LINKS, EF_BUILD)
     return graph
   }
 
-  /** The snapshot in `dir`, brought to agree with the store; an empty graph when there is none that can be. */
-  static async load(store: VectorStore, dir: string, encoder: string, log: Log): Promise<Graph> {
-    const snapshot = await readSnapshot(dir, { encoder, dimension: store.dimension })
-    const loaded = 'reason' in snapshot ? snapshot.reason : await Graph.#read(store, snapshot.graph, snapshot.header.generation)
-    if (loaded instanceof Graph) return loaded
-    log.info(`The vector index is built anew: ${loaded === 'there is none' ? 'there is no snapshot yet' : `of the snapshot, ${loaded}`}`)
-    return Graph.empty(store)
-  }
-
-  static async #read(store: VectorStore, file: string, generation: number): Promise<Graph | string> {
-    const graph = new Graph(store, await createIndex(store.dimension))
-    try {
-      await graph.#index.readIndex(file)
-    } catch (thrown) {
-      return `its graph cannot be read (${(thrown as Error).message})`
+  /**
+   * The graph in a file that was checked (hnswlib reads what it is given), or undefined when it is not of this
+   * store's vectors. `rows`: what was in it when it was written; what was taken out of the store since is marked.
+   */
+  static async read(file: string, store: VectorStore, rows: SnapshotRows): Promise<Graph | undefined> {
+    const graph = new Graph(await createIndex(store.dimension))
+    await graph.#index.readIndex(file)
+    const gone = differences(store, rows)
+    if (!gone) {
+      graph.free()
+      return undefined
     }
-    const covered = store.rowsUpTo(generation)
-    let kept = 0
-    for (const [at, label] of graph.#index.getIdsList().entries()) {
-      if (at % 10_000 === 9_999) await nextTurn()
-      const row = store.rowOfId(label)
-      if (row === undefined) graph.#remove(label)
-      else if (row < covered) kept++
-    }
-    // Rows that the snapshot claims to cover and does not: it was made over another catalog.
-    if (kept !== covered) return 'its vectors are not those of this library'
-    graph.#covered = covered
+    graph.#labels = graph.#index.getCurrentCount()
+    graph.#marked = graph.#labels - rows.ids.length
+    graph.#removed = gone
+    // A catalog that was put back to an older state gives later ids anew: hnswlib replaces what it knows by them.
+    graph.#through = Math.min(rows.ids.at(-1) ?? 0, store.lastId)
     return graph
   }
 
-  /** How many rows of the store, from the first, are in the graph. */
-  get covered(): number {
-    return this.#covered
+  /** The graph has seen all rows up to this id. */
+  get through(): number {
+    return this.#through
   }
 
-  /** Mostly marked rows make a graph slow: better built anew. */
   get isWorn(): boolean {
-    return this.#deleted > this.#covered
+    return this.#marked > this.#labels * MAX_MARKED
   }
 
-  /** The nearest of the covered rows to `query` into `best`. */
-  search(query: Float32Array, k: number, best: TopK): void {
-    this.#index.setEf(Math.max(EF_SEARCH, 2 * k))
-    const { neighbors, distances } = this.#index.searchKnn(Array.from(query), Math.min(k, this.#covered))
-    for (const [at, label] of neighbors.entries()) {
-      const row = this.#store.rowOfId(label)
-      if (row !== undefined) best.add({ row, score: 1 - distances[at]! })
+  /** Labels of those found nearest to `query`, at most `k`; `breadth` (hnswlib's ef) is how many are kept in view. */
+  search(query: ArrayLike<number>, k: number, breadth: number): number[] {
+    this.#index.setEf(Math.max(breadth, k))
+    return this.#index.searchKnn(Array.from(query), Math.min(k, this.#labels)).neighbors
+  }
+
+  /** Takes in the next row, if it was not removed: some 0.5 ms among 100,000. */
+  add(store: VectorStore, row: number): void {
+    const id = store.id(row)
+    if (store.image(row) !== 0) {
+      // Kept tight: some 50 bytes of locks are used for each label that there is room for.
+      if (this.#labels === this.#index.getMaxElements()) this.#index.resizeIndex(capacityFor(Math.max(store.count, this.#labels)))
+      this.#index.addPoint(decode(store.code(row)), id)
+      this.#labels++
     }
+    this.#through = id
   }
 
-  /** Adds the rows that are missing, in slices, until all are covered or `signal` aborts. */
-  async catchUp(signal: AbortSignal): Promise<void> {
-    while (this.#covered < this.#store.count && !signal.aborted) {
-      const until = performance.now() + SLICE_MS
-      while (this.#covered < this.#store.count && performance.now() < until) this.#addNext()
-      await nextTurn()
-    }
+  /** What the store has removed just now is marked by {@link markRemoved}. */
+  remove(ids: readonly number[]): void {
+    // Later ids were never added, and will not be.
+    for (const id of ids) if (id <= this.#through) this.#removed.push(id)
   }
 
-  async save(dir: string, encoder: string): Promise<void> {
-    const generation = this.#covered === 0 ? 0 : this.#store.id(this.#covered - 1)
-    const header = { encoder, dimension: this.#store.dimension, count: this.#covered, generation }
-    await writeSnapshot(dir, header, (file) => this.#index.writeIndex(file))
+  markRemoved(): void {
+    for (const id of this.#removed) this.#index.markDelete(id)
+    this.#marked += this.#removed.length
+    this.#removed = []
   }
 
-  #addNext(): void {
-    if (this.#index.getCurrentCount() === this.#index.getMaxElements()) this.#index.resizeIndex(capacityFor(this.#store.count))
-    this.#index.addPoint(Array.from(this.#store.vector(this.#covered)), this.#store.id(this.#covered))
-    this.#covered++
+  /** Writes on a thread of libuv's: searching goes on, nothing may be changed meanwhile. */
+  async write(file: string): Promise<void> {
+    await this.#index.writeIndex(file)
   }
 
-  #remove(label: number): void {
-    this.#index.markDelete(label)
-    this.#deleted++
+  /** Gives the memory back at once: the collector does not know how much it is. */
+  free(): void {
+    this.#labels = 0
+    this.#index.initIndex(1)
   }
+}
+
+/** Ids of the snapshot that the store does not hold; undefined when the store holds up to there what the snapshot does not. */
+function differences(store: VectorStore, { ids, checksums }: SnapshotRows): number[] | undefined {
+  const gone: number[] = []
+  let row = 0
+  for (const [at, id] of ids.entries()) {
+    while (row < store.count && store.image(row) === 0) row++
+    if (row === store.count || store.id(row) > id) gone.push(id)
+    else if (store.id(row) !== id || store.checksum(row) !== checksums[at]) return undefined
+    else row++
+  }
+  return gone
 }
 
 /** The addon is loaded when it is first needed: a small library needs none. */
@@ -121,5 +123,5 @@ async function createIndex(dimension: number): Promise<HierarchicalNSW> {
 }
 
 function capacityFor(count: number): number {
-  return Math.max(10_000, count * 2)
+  return Math.ceil(count * 1.1) + 1000
 }

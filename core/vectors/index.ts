@@ -1,25 +1,21 @@
 /**
- * The vectors of the serving encoder: kept in the catalog, held in memory, searched by an exact scan or,
- * when there are many, through a graph.
+ * The vectors of the serving encoder: kept in the catalog, held and searched in a thread of their own
+ * (./collection.ts), by an exact scan or, when there are many, through a graph.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { LibraryStatus } from '../contract/index.ts'
-import type { VectorQueries } from '../db/index.ts'
+import { LucidexError, type LibraryStatus } from '../contract/index.ts'
+import { toBytes, type VectorQueries } from '../db/index.ts'
 import type { Log } from '../deps.ts'
-import { scanExact } from './exact.ts'
-import { Graph } from './graph.ts'
+import type { CollectionState, VectorRows } from './messages.ts'
 import { snapshotBytes } from './snapshot.ts'
-import { VectorStore } from './store.ts'
-import { TopK } from './topK.ts'
+import { VectorThread } from './thread.ts'
 
-/** With more vectors than this a graph answers faster than a scan. */
-export const GRAPH_FROM = 5000
-/** A graph that is behind is used as long as no more than this share of the vectors must be scanned besides. */
-const MAX_TAIL = 0.3
-/** Rows read from the catalog before the event loop gets a turn. */
+/** With more vectors than this a graph answers faster than a scan (`lucidex bench index`). */
+export const GRAPH_FROM = 20_000
+/** Rows read from the catalog before the event loop gets a turn: some 5 ms. */
 const PAGE = 2000
-/** A snapshot is written when so long nothing was added, in milliseconds; and on closing. */
-const SAVE_AFTER_MS = 20_000
+/** A thread that is lost this often is not started again. */
+const LOSSES_MAX = 3
 
 export interface VectorMatch {
   image: number
@@ -46,43 +42,59 @@ export interface VectorIndexOptions {
   graphFrom?: number
 }
 
+/** A vector with its bytes in the catalog. */
+interface StoredVector {
+  id: number
+  image: number
+  data: Uint8Array
+}
+
+const NOTHING: CollectionState = { received: 0, removed: 0, behind: 0, kind: 'exact', recall: null }
+
 export class VectorIndex {
   readonly encoder: string
   readonly #options: VectorIndexOptions
-  readonly #store: VectorStore
   readonly #graphFrom: number
-  readonly #stop = new AbortController()
   #encoderId: number | undefined
-  #graph: Graph | undefined
-  /** The generation that the snapshot on disk covers. */
-  #saved = 0
-  #upkeep: Promise<void> | undefined
-  #saveTimer: NodeJS.Timeout | undefined
+  /** Started with the first vector. */
+  #thread: VectorThread | undefined
+  #losses = 0
+  /** The largest id that the thread was given, and how many vectors it was. */
+  #generation = 0
+  #given = 0
+  #state = NOTHING
+  #isFilled = false
+  /** Readings of the catalog, one after the other, and how many are still to be done. */
+  #reading: Promise<void> = Promise.resolve()
+  #readings = 0
+  #isClosed = false
 
   private constructor(options: VectorIndexOptions) {
     this.#options = options
     this.encoder = options.encoder
-    this.#store = new VectorStore(options.dimension)
     this.#graphFrom = options.graphFrom ?? GRAPH_FROM
     this.#encoderId = options.queries.encoder(options.encoder)
   }
 
-  /** Reads the encoder's vectors into memory; the graph follows by itself while exact scans answer. */
+  /** Reads the encoder's vectors; the graph follows by itself while exact scans answer. */
   static async open(options: VectorIndexOptions): Promise<VectorIndex> {
     const index = new VectorIndex(options)
-    await index.#readNew()
-    index.#keepUp()
+    await index.#read()
     return index
   }
 
+  get dimension(): number {
+    return this.#options.dimension
+  }
+
   get count(): number {
-    return this.#store.count
+    return this.#given - this.#state.removed
   }
 
   status(): LibraryStatus['index'] {
-    const many = this.#store.count > this.#graphFrom
-    const upToDate = !many || this.#graph?.covered === this.#store.count
-    return { kind: this.#usableGraph() ? 'hnsw' : 'exact', generation: this.#store.generation, upToDate }
+    const { received, behind, kind, recall } = this.#state
+    const upToDate = this.count <= this.#graphFrom || (received === this.#given && behind === 0)
+    return { kind, generation: this.#generation, upToDate, recall }
   }
 
   /** Bytes of the snapshot on disk. */
@@ -91,12 +103,14 @@ export class VectorIndex {
   }
 
   has(image: number): boolean {
-    return this.#store.rowOf(image) !== undefined
+    const encoder = this.#storedEncoder()
+    return encoder !== undefined && this.#options.queries.has(image, encoder)
   }
 
   vectorOf(image: number): Float32Array | undefined {
-    const row = this.#store.rowOf(image)
-    return row === undefined ? undefined : this.#store.vector(row)
+    const encoder = this.#storedEncoder()
+    const data = encoder === undefined ? undefined : this.#options.queries.ofImage(image, encoder)
+    return data?.byteLength === this.#options.dimension * 4 ? fromBytes(data) : undefined
   }
 
   /** The encoder's row in the catalog, made when it has none yet. Call within the transaction that adds its vectors. */
@@ -107,112 +121,112 @@ export class VectorIndex {
 
   /** Takes in what was stored in the catalog, once its transaction is committed. */
   added(vectors: readonly { id: number; image: number; vector: Float32Array }[]): void {
-    for (const { id, image, vector } of vectors) this.#store.add(id, image, vector)
-    this.#keepUp()
+    // While vectors are being read from the catalog, these are read with them.
+    if (this.#readings > 0 || !this.#thread) {
+      this.#read().catch((thrown: unknown) => this.#options.log.warn(`The new pictures are not searched yet: ${(thrown as Error).message}`))
+      return
+    }
+    this.#give(vectors.map(({ id, image, vector }) => ({ id, image, data: toBytes(vector) })))
+  }
+
+  /** Takes out the vectors of images that were deleted from the catalog, once its transaction is committed. */
+  removed(images: readonly number[]): void {
+    this.#thread?.remove([...images])
   }
 
   /**
-   * The `k` images nearest to `query` (a unit vector) among those that `accepts` takes. With `accepts`, and
-   * in a small library, every vector is scanned.
+   * The `k` images nearest to `query` (a unit vector), among all or among `images` (their ids). In a small
+   * library and among `images` every vector is compared. Errors: INTERNAL, when the thread stopped.
    */
-  async search(query: Float32Array, k: number, accepts?: (image: number) => boolean): Promise<VectorAnswer> {
-    if (this.#options.readOnly) await this.#readNew()
-    const best = new TopK(k)
-    const store = this.#store
-    const graph = accepts ? undefined : this.#usableGraph()
-    graph?.search(query, k, best)
-    // What the graph does not hold yet is scanned: nothing is ever left out.
-    await scanExact(store, query, best, { from: graph?.covered ?? 0, accepts: accepts && ((row) => accepts(store.image(row))) })
-    return {
-      matches: best.sorted().map(({ row, score }) => ({ image: store.image(row), score })),
-      method: graph ? 'hnsw' : 'exact',
-      searched: store.count,
-    }
+  async search(query: Float32Array, k: number, images?: Uint32Array): Promise<VectorAnswer> {
+    if (this.#options.readOnly || !this.#thread || this.#readings > 0) await this.#read()
+    if (!this.#thread) return { matches: [], method: 'exact', searched: 0 }
+    const answer = await this.#thread.search({ query, k, ...(images && { images }) })
+    const matches = Array.from(answer.images, (image, at) => ({ image, score: answer.scores[at]! }))
+    return { matches, method: answer.method, searched: answer.searched }
   }
 
-  /** Resolves when the graph holds every vector (or there are too few for one). */
+  /** Resolves when the graph holds every vector and is checked (or there are too few for one). */
   async settled(): Promise<void> {
-    while (this.#upkeep) await this.#upkeep
+    await this.#reading
+    await this.#thread?.settled()
   }
 
   async close(): Promise<void> {
-    clearTimeout(this.#saveTimer)
-    this.#stop.abort()
-    await this.#upkeep
-    await this.#save()
+    this.#isClosed = true
+    await this.#reading
+    const thread = this.#thread
+    this.#thread = undefined
+    await thread?.close()
   }
 
-  #usableGraph(): Graph | undefined {
-    const { count } = this.#store
-    if (!this.#graph || count <= this.#graphFrom) return undefined
-    return count - this.#graph.covered <= count * MAX_TAIL ? this.#graph : undefined
+  /** Gives the thread what the catalog holds and it does not. */
+  #read(): Promise<void> {
+    this.#readings++
+    const reading = this.#reading.then(() => this.#readNew()).finally(() => this.#readings--)
+    this.#reading = reading.catch(() => undefined)
+    return reading
   }
 
   async #readNew(): Promise<void> {
-    const { queries, dimension } = this.#options
-    this.#encoderId ??= queries.encoder(this.encoder)
-    if (this.#encoderId === undefined) return
-    for (;;) {
-      const rows = queries.after(this.#encoderId, this.#store.generation, PAGE)
-      for (const { id, image, data } of rows) this.#store.add(id, image, fromBytes(data, dimension))
-      if (rows.length < PAGE) return
-      await nextTurn()
+    const encoder = this.#storedEncoder()
+    if (encoder === undefined) return
+    for (let rows = PAGE; rows === PAGE && !this.#isClosed;) {
+      const page = this.#options.queries.after(encoder, this.#generation, PAGE)
+      rows = page.length
+      this.#give(page)
+      if (rows === PAGE) await nextTurn()
     }
+    if (!this.#thread || this.#isFilled) return
+    this.#isFilled = true
+    this.#thread.filled()
   }
 
-  #keepUp(): void {
-    if (this.#upkeep || this.#store.count <= this.#graphFrom || this.#graph?.covered === this.#store.count || this.#stop.signal.aborted)
-      return
-    this.#upkeep = this.#bringUp()
-      .catch((thrown: unknown) => {
-        this.#options.log.warn(`The vector index cannot be kept: ${(thrown as Error).message}; searches scan every vector`)
-        this.#graph = undefined
-        this.#stop.abort()
-      })
-      .finally(() => {
-        this.#upkeep = undefined
-        this.#keepUp()
-      })
+  #give(rows: readonly StoredVector[]): void {
+    if (rows.length === 0) return
+    this.#thread ??= this.#start()
+    this.#thread.add(packed(rows, this.#options.dimension))
+    this.#generation = rows.at(-1)!.id
+    this.#given += rows.length
   }
 
-  async #bringUp(): Promise<void> {
-    const { dir, log } = this.#options
-    // Whoever stored the vectors goes on first.
-    await nextTurn()
-    if (!this.#graph) {
-      const loaded = await Graph.load(this.#store, dir, this.encoder, log)
-      this.#graph = loaded.isWorn ? await Graph.empty(this.#store) : loaded
-      this.#saved = this.#graph.covered
+  #start(): VectorThread {
+    if (this.#losses >= LOSSES_MAX) {
+      throw new LucidexError('INTERNAL', `The vector index stopped ${this.#losses} times: restart the application`)
     }
-    await this.#graph.catchUp(this.#stop.signal)
-    clearTimeout(this.#saveTimer)
-    this.#saveTimer = setTimeout(() => this.#saveSoon(), SAVE_AFTER_MS)
-    this.#saveTimer.unref()
+    const { dir, encoder, dimension, readOnly, log } = this.#options
+    return new VectorThread(
+      { dir, encoder, dimension, readOnly, graphFrom: this.#graphFrom },
+      {
+        log,
+        changed: (state) => (this.#state = state),
+        // The next search starts another, which is given everything anew.
+        lost: () => {
+          this.#losses++
+          this.#thread = undefined
+          this.#isFilled = false
+          this.#generation = 0
+          this.#given = 0
+          this.#state = NOTHING
+        },
+      },
+    )
   }
 
-  #saveSoon(): void {
-    // Nothing may be added while the graph is being written: later vectors wait for it.
-    if (this.#upkeep) return
-    this.#upkeep = this.#save().finally(() => {
-      this.#upkeep = undefined
-      this.#keepUp()
-    })
-  }
-
-  async #save(): Promise<void> {
-    const graph = this.#graph
-    if (!graph || this.#options.readOnly || graph.covered === this.#saved) return
-    try {
-      await graph.save(this.#options.dir, this.encoder)
-      this.#saved = graph.covered
-    } catch (thrown) {
-      this.#options.log.warn(`The vector index could not be saved: ${(thrown as Error).message}`)
-    }
+  #storedEncoder(): number | undefined {
+    this.#encoderId ??= this.#options.queries.encoder(this.encoder)
+    return this.#encoderId
   }
 }
 
-function fromBytes(bytes: Buffer, dimension: number): Float32Array {
-  const vector = new Float32Array(dimension)
-  for (let i = 0; i < dimension; i++) vector[i] = bytes.readFloatLE(i * 4)
-  return vector
+/** Vectors whose length is not the encoder's are passed as zeros: they are like nothing. */
+function packed(rows: readonly StoredVector[], dimension: number): VectorRows {
+  const vectors = new Uint8Array(rows.length * dimension * 4)
+  for (const [at, { data }] of rows.entries()) if (data.byteLength === dimension * 4) vectors.set(data, at * dimension * 4)
+  return { ids: Uint32Array.from(rows, ({ id }) => id), images: Uint32Array.from(rows, ({ image }) => image), vectors }
+}
+
+function fromBytes(bytes: Uint8Array): Float32Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return Float32Array.from({ length: bytes.byteLength / 4 }, (_, at) => view.getFloat32(at * 4, true))
 }

@@ -1,68 +1,97 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream, statSync, readdirSync } from 'node:fs'
 import { open, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
-/** What a graph on disk holds. Its file is named by `generation`: a header never speaks of another file than its own. */
+/** What a graph on disk holds. */
 export interface SnapshotHeader {
-  format: 1
+  format: 2
+  /** Of the files beside the header: never used again, so that a header never speaks of other files than its own. */
+  name: string
   /** The model hash of the encoder whose vectors these are. */
   encoder: string
   dimension: number
-  /** How many vectors, and the largest of their ids. */
-  count: number
+  /** The largest id in the graph. */
   generation: number
-  /** SHA-256 of the graph's file, hex. */
-  sha256: string
+  /** SHA-256 of the two files, hex. */
+  graph: string
+  rows: string
+}
+
+/** The vectors in a graph: their ids in ascending order and their checksums (core/vectors/store: checksum). */
+export interface SnapshotRows {
+  ids: Uint32Array
+  checksums: Uint32Array
+}
+
+export interface Snapshot {
+  header: SnapshotHeader
+  /** The graph's file. */
+  graph: string
+  rows: SnapshotRows
 }
 
 const HEADER = 'vectors.json'
-const graphName = (generation: number) => `vectors-${generation}.hnsw`
 
 /**
- * The snapshot in `dir` for this encoder, its checksum verified, or the reason why there is none that can be
+ * The snapshot in `dir` for this encoder, its checksums verified, or the reason why there is none that can be
  * used: it is missing, torn, or of another encoder.
  */
-export async function readSnapshot(
-  dir: string,
-  wanted: { encoder: string; dimension: number },
-): Promise<{ header: SnapshotHeader; graph: string } | { reason: string }> {
+export async function readSnapshot(dir: string, wanted: { encoder: string; dimension: number }): Promise<Snapshot | { reason: string }> {
   let header: SnapshotHeader
   try {
     header = JSON.parse(await readFile(path.join(dir, HEADER), 'utf8')) as SnapshotHeader
   } catch (thrown) {
     return { reason: (thrown as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is none' : 'its header is damaged' }
   }
-  if (header?.format !== 1) return { reason: 'its format is unknown' }
+  if (header?.format !== 2 || !isSnapshot(`${header.name}.hnsw`)) return { reason: 'its format is unknown' }
   if (header.encoder !== wanted.encoder || header.dimension !== wanted.dimension) return { reason: 'it belongs to another encoder' }
-  const graph = path.join(dir, graphName(header.generation))
-  const sha256 = await hashFile(graph).catch(() => undefined)
-  if (sha256 === undefined) return { reason: 'its graph is missing' }
-  if (sha256 !== header.sha256) return { reason: 'its graph is damaged' }
-  return { header, graph }
+  const graph = path.join(dir, `${header.name}.hnsw`)
+  const rows = await readFile(path.join(dir, `${header.name}.rows`)).catch(() => undefined)
+  const graphHash = await hashFile(graph).catch(() => undefined)
+  if (!rows || graphHash === undefined) return { reason: 'its graph is missing' }
+  if (graphHash !== header.graph || hash(rows) !== header.rows) return { reason: 'its graph is damaged' }
+  return { header, graph, rows: fromBytes(rows) }
 }
 
 /**
- * Writes a snapshot whole or not at all: `save` writes the graph to the path it is given, which is flushed,
- * hashed and renamed before the header that names it replaces the old header. Older graphs are deleted.
+ * Writes a snapshot whole or not at all: `save` writes the graph to the path it is given. Its files are flushed,
+ * hashed and renamed before the header that names them replaces the old header. Older files are deleted.
  */
 export async function writeSnapshot(
   dir: string,
-  header: Omit<SnapshotHeader, 'format' | 'sha256'>,
+  { rows, ...header }: Pick<SnapshotHeader, 'encoder' | 'dimension'> & { rows: SnapshotRows },
   save: (file: string) => Promise<unknown>,
 ): Promise<void> {
-  const graph = path.join(dir, graphName(header.generation))
-  const temporary = `${graph}.tmp`
-  await save(temporary)
-  await flush(temporary)
-  const sha256 = await hashFile(temporary)
-  await rename(temporary, graph)
-  const target = path.join(dir, HEADER)
-  await writeFile(`${target}.tmp`, JSON.stringify({ format: 1, ...header, sha256 } satisfies SnapshotHeader))
-  await flush(`${target}.tmp`)
-  await rename(`${target}.tmp`, target)
-  for (const name of await readdir(dir)) {
-    if (isSnapshot(name) && name !== HEADER && name !== path.basename(graph)) await rm(path.join(dir, name), { force: true })
+  const name = `vectors-${randomUUID().slice(0, 8)}`
+  const files = { graph: path.join(dir, `${name}.hnsw`), rows: path.join(dir, `${name}.rows`), header: path.join(dir, HEADER) }
+  const bytes = toBytes(rows)
+  try {
+    await save(`${files.graph}.tmp`)
+    await flush(`${files.graph}.tmp`)
+    const graph = await hashFile(`${files.graph}.tmp`)
+    await writeFile(`${files.rows}.tmp`, bytes, { flush: true })
+    const text = JSON.stringify({
+      format: 2,
+      name,
+      ...header,
+      generation: rows.ids.at(-1) ?? 0,
+      graph,
+      rows: hash(bytes),
+    } satisfies SnapshotHeader)
+    await writeFile(`${files.header}.tmp`, text, { flush: true })
+    for (const file of [files.graph, files.rows, files.header]) await rename(`${file}.tmp`, file)
+  } finally {
+    await sweep(dir)
+  }
+}
+
+/** Deletes what belongs to no snapshot: of earlier ones, and of those that were cut short. */
+async function sweep(dir: string): Promise<void> {
+  const header = await readFile(path.join(dir, HEADER), 'utf8').catch(() => '{}')
+  for (const file of await readdir(dir)) {
+    if (isSnapshot(file) && file !== HEADER && !header.includes(`"${path.parse(file).name}"`))
+      await rm(path.join(dir, file), { force: true })
   }
 }
 
@@ -73,14 +102,31 @@ export function snapshotBytes(dir: string): number {
     .reduce((sum, name) => sum + (statSync(path.join(dir, name), { throwIfNoEntry: false })?.size ?? 0), 0)
 }
 
-function isSnapshot(name: string): boolean {
-  return name === HEADER || /^vectors-\d+\.hnsw(\.tmp)?$/.test(name)
+function isSnapshot(file: string): boolean {
+  return /^vectors(\.json|-[0-9a-f]+\.(hnsw|rows))(\.tmp)?$/.test(file)
+}
+
+/** Little-endian, as every machine that Lucidex runs on has it: the ids, then the checksums. */
+function toBytes({ ids, checksums }: SnapshotRows): Uint8Array {
+  const bytes = new Uint8Array(ids.byteLength + checksums.byteLength)
+  bytes.set(new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength))
+  bytes.set(new Uint8Array(checksums.buffer, checksums.byteOffset, checksums.byteLength), ids.byteLength)
+  return bytes
+}
+
+function fromBytes(bytes: Uint8Array): SnapshotRows {
+  const numbers = new Uint32Array(Uint8Array.from(bytes).buffer)
+  return { ids: numbers.subarray(0, numbers.length / 2), checksums: numbers.subarray(numbers.length / 2) }
+}
+
+function hash(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
 }
 
 async function hashFile(file: string): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer)
-  return hash.digest('hex')
+  const hashed = createHash('sha256')
+  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hashed.update(chunk as Buffer)
+  return hashed.digest('hex')
 }
 
 async function flush(file: string): Promise<void> {

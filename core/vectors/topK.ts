@@ -13,6 +13,10 @@ export class TopK {
     this.#k = k
   }
 
+  get count(): number {
+    return this.#heap.length
+  }
+
   /** What is worse than this need not be added. */
   get threshold(): number {
     return this.#heap.length < this.#k ? -Infinity : (this.#heap[0]?.score ?? Infinity)

@@ -15,6 +15,7 @@ export function vectorQueries(db: Database) {
     `SELECT id, image, data FROM vector WHERE encoder = ? AND id > ? ORDER BY id LIMIT ?`,
   )
   const has = db.prepare<[number, number], 1>(`SELECT 1 FROM vector WHERE image = ? AND encoder = ?`).pluck()
+  const ofImage = db.prepare<[number, number], Buffer>(`SELECT data FROM vector WHERE image = ? AND encoder = ?`).pluck()
   const insert = db.prepare<[number, number, Uint8Array]>(`INSERT INTO vector (image, encoder, data) VALUES (?, ?, ?)`)
 
   return {
@@ -24,6 +25,8 @@ export function vectorQueries(db: Database) {
     /** Vectors of an encoder in the order of their ids, which is the order in which they were added. */
     after: (encoderId: number, id: number, limit: number) => after.all(encoderId, id, limit),
     has: (image: number, encoderId: number) => has.get(image, encoderId) !== undefined,
+    /** The bytes of an image's vector, as {@link toBytes} makes them. */
+    ofImage: (image: number, encoderId: number) => ofImage.get(image, encoderId),
     insert: (image: number, encoderId: number, vector: Float32Array) =>
       Number(insert.run(image, encoderId, toBytes(vector)).lastInsertRowid),
   }
