@@ -11,7 +11,6 @@ import {
 } from '../contract/index.ts'
 import {
   Checkpointer,
-  databaseFailure,
   fileQueries,
   folderQueries,
   imageQueries,
