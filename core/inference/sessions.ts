@@ -9,13 +9,18 @@ export interface SessionSettings {
   device: Device
   /** Threads that a session on the CPU computes with. */
   threads: number
+  /**
+   * Whether the threads wait for each other by spinning, as ONNX Runtime's do by default. A small network gains
+   * nothing by it, and it takes the processors that decode the next pictures. Default true.
+   */
+  spin?: boolean
 }
 
 /**
  * How every session of the app is made. Memory patterns are off: measured, they gain no time and cost 100 MB
  * for a tile of the best model.
  */
-export function sessionOptions({ device, threads }: SessionSettings): InferenceSession.SessionOptions {
+export function sessionOptions({ device, threads, spin = true }: SessionSettings): InferenceSession.SessionOptions {
   return {
     executionProviders: [device],
     intraOpNumThreads: threads,
@@ -23,6 +28,7 @@ export function sessionOptions({ device, threads }: SessionSettings): InferenceS
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
     enableMemPattern: false,
+    ...(!spin && { extra: { session: { intra_op: { allow_spinning: '0' } } } }),
   }
 }
 
@@ -61,10 +67,10 @@ export class ModelSessions {
   async run(
     model: ModelFile,
     feeds: InferenceSession.FeedsType,
-    { accelerated = false, outputs }: { accelerated?: boolean; outputs?: string[] } = {},
+    { accelerated = false, spin = true, outputs }: { accelerated?: boolean; spin?: boolean; outputs?: string[] } = {},
   ): Promise<InferenceSession.ReturnType> {
     const run = async (device: Device) => {
-      const session = await this.#load(model, device)
+      const session = await this.#load(model, { device, spin })
       return outputs ? session.run(feeds, outputs) : session.run(feeds)
     }
     const { device } = this.#settings
@@ -96,13 +102,13 @@ export class ModelSessions {
     this.#options.onFallback(`${device.toUpperCase()} failed and the CPU went on: ${reason.split('\n')[0]}`)
   }
 
-  async #load(model: ModelFile, device: Device): Promise<Session> {
-    const key = `${device}:${model.sha256}`
+  async #load(model: ModelFile, how: Pick<SessionSettings, 'device' | 'spin'>): Promise<Session> {
+    const key = `${how.device}:${model.sha256}`
     const known = this.#sessions.get(key)
     if (known) return known
     const bytes = await (this.#options.read ?? readModel)(model)
     try {
-      const session = await this.#options.create(bytes, { ...this.#settings, device })
+      const session = await this.#options.create(bytes, { ...this.#settings, ...how })
       this.#sessions.set(key, session)
       return session
     } catch (thrown) {

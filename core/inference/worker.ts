@@ -145,7 +145,7 @@ async function encode(model: ModelFile, inputs: Uint8Array[]): Promise<Float32Ar
     }
   }
   const image = new Tensor('float32', images, [inputs.length, 3, ENCODER_PX, ENCODER_PX])
-  const { descriptor } = await sessions.run(model, { image }, { outputs: ['descriptor'] })
+  const { descriptor } = await sessions.run(model, { image }, { outputs: ['descriptor'], spin: false })
   const dimension = descriptor?.dims[1] ?? 0
   const all = floats(descriptor, inputs.length * dimension, model)
   return inputs.map((_, index) => all.slice(index * dimension, (index + 1) * dimension))

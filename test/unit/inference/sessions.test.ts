@@ -38,7 +38,7 @@ test('a device that fails in the middle is given up for the CPU, and the failed 
   expect(await ran()).toBe('cpu')
   expect(fallen).toEqual(['WEBGPU failed and the CPU went on: device lost'])
   expect(released).toEqual(['webgpu', 'webgpu'])
-  expect(made.at(-1)).toEqual({ device: 'cpu', threads: 4 })
+  expect(made.at(-1)).toEqual({ device: 'cpu', threads: 4, spin: true })
 })
 
 test('a device that cannot even begin', async () => {
