@@ -4,7 +4,6 @@ import { engine } from '../engine/engine.svelte.ts'
 import { explain } from '../engine/messages.ts'
 import { batch, type Entry } from '../features/batch/batch.svelte.ts'
 import { denoise } from '../features/denoise/denoise.svelte.ts'
-import { library } from '../features/library/library.svelte.ts'
 import { search } from '../features/search/search.svelte.ts'
 import { formatBytes, plural } from '../ui/format.ts'
 import { baseName, folderOf } from '../ui/paths.ts'
@@ -39,30 +38,6 @@ async function addPaths(paths: string[]): Promise<void> {
     }
   }
   if (paths.length > 1) router.go('library')
-}
-
-/** Removes a folder from the library and offers to take it back. */
-export async function removeFolder(folderId: number, name: string): Promise<void> {
-  try {
-    await engine.api.library.removeFolder({ folderId })
-    if (library.folderId === folderId) router.go('library')
-    toasts.show({
-      tone: 'plain',
-      title: `“${name}” left the library`,
-      text: 'Nothing on the disk was touched.',
-      action: { label: 'Undo', run: () => void restoreFolder(folderId, name) },
-    })
-  } catch (error) {
-    toasts.fail(`Could not remove “${name}”`, explain(error))
-  }
-}
-
-async function restoreFolder(folderId: number, name: string): Promise<void> {
-  try {
-    await engine.api.library.restoreFolder({ folderId })
-  } catch (error) {
-    toasts.fail(`Could not bring “${name}” back`, explain(error))
-  }
 }
 
 /** Follows the disk again, in one folder or in all. */

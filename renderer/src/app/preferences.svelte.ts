@@ -12,9 +12,11 @@ interface Saved {
   /** Whether thumbnails show whole pictures, or fill their squares. */
   wholeThumbnails: boolean
   inspector: boolean
+  /** Branches of the folder tree, by their keys (folderTree.svelte.ts). */
+  openFolders: string[]
 }
 
-const DEFAULTS: Saved = { theme: 'system', thumbnailPx: 152, wholeThumbnails: false, inspector: true }
+const DEFAULTS: Saved = { theme: 'system', thumbnailPx: 152, wholeThumbnails: false, inspector: true, openFolders: [] }
 
 /** What this window remembers of how it is used; none of it is the engine's. */
 export class Preferences implements Saved {
@@ -22,6 +24,7 @@ export class Preferences implements Saved {
   thumbnailPx = $state(DEFAULTS.thumbnailPx)
   wholeThumbnails = $state(DEFAULTS.wholeThumbnails)
   inspector = $state(DEFAULTS.inspector)
+  openFolders = $state.raw(DEFAULTS.openFolders)
 
   constructor() {
     const saved = read()
@@ -29,13 +32,14 @@ export class Preferences implements Saved {
     if (typeof saved.thumbnailPx === 'number') this.thumbnailPx = Math.min(THUMBNAIL_MAX_PX, Math.max(THUMBNAIL_MIN_PX, saved.thumbnailPx))
     if (typeof saved.wholeThumbnails === 'boolean') this.wholeThumbnails = saved.wholeThumbnails
     if (typeof saved.inspector === 'boolean') this.inspector = saved.inspector
+    if (Array.isArray(saved.openFolders)) this.openFolders = saved.openFolders.filter((key) => typeof key === 'string')
   }
 
   set(change: Partial<Saved>): void {
     Object.assign(this, change)
-    const { theme, thumbnailPx, wholeThumbnails, inspector } = this
+    const { theme, thumbnailPx, wholeThumbnails, inspector, openFolders } = this
     try {
-      localStorage.setItem(KEY, JSON.stringify({ theme, thumbnailPx, wholeThumbnails, inspector }))
+      localStorage.setItem(KEY, JSON.stringify({ theme, thumbnailPx, wholeThumbnails, inspector, openFolders }))
     } catch {
       // Storage is switched off: the choice holds until the window closes.
     }

@@ -1,9 +1,11 @@
-import type { Folder, Item, ItemQuery, LibraryStatus } from '$contract'
+import type { Facets, Folder, Item, ItemFilter, ItemQuery, LibraryStatus } from '$contract'
 import { engine } from '../../engine/engine.svelte.ts'
 import { PagedList } from './pagedList.svelte.ts'
 import { Selection } from './selection.svelte.ts'
 
 export type Sort = ItemQuery['sort']
+/** What narrows the grid beyond its folder and the names typed for. */
+export type Narrowing = Omit<ItemFilter, 'folderId' | 'within' | 'text'>
 /** The most items that one call answers with. */
 const MOST_ITEMS = 500
 
@@ -15,6 +17,9 @@ export class LibraryState {
   known = $state(false)
 
   folderId = $state<number | null>(null)
+  /** A folder inside that folder. */
+  within = $state<string | null>(null)
+  narrowing = $state.raw<Narrowing>({})
   text = $state('')
   sort = $state<Sort>('added')
   descending = $state(true)
@@ -37,8 +42,31 @@ export class LibraryState {
     })
   }
 
+  /** Which pictures the grid shows. */
+  get filter(): ItemFilter {
+    const { folderId, within, text, narrowing } = this
+    return {
+      ...narrowing,
+      ...(folderId !== null && { folderId }),
+      ...(folderId !== null && within !== null && { within }),
+      ...(text.trim() && { text: text.trim() }),
+    }
+  }
+
+  /** Whether anything but the chosen folder narrows the grid. */
+  get narrowed(): boolean {
+    return this.text.trim() !== '' || Object.keys(this.narrowing).length > 0
+  }
+
   /** Asks another question of the grid. */
-  ask(change: { folderId?: number | null; text?: string; sort?: Sort; descending?: boolean }): void {
+  ask(change: {
+    folderId?: number | null
+    within?: string | null
+    text?: string
+    narrowing?: Narrowing
+    sort?: Sort
+    descending?: boolean
+  }): void {
     Object.assign(this, change)
     this.selection.clear()
     this.list.reset()
@@ -58,9 +86,14 @@ export class LibraryState {
     return ids
   }
 
+  /** What the pictures of the chosen folder could be narrowed by, were they narrowed so. */
+  facets(narrowing: Narrowing): Promise<Facets> {
+    const { folderId, within, text } = this.filter
+    return engine.api.library.facets({ folderId, within, text, ...narrowing })
+  }
+
   #question() {
-    const { folderId, text, sort, descending } = this
-    return { ...(folderId !== null && { folderId }), ...(text.trim() && { text: text.trim() }), sort, descending }
+    return { ...this.filter, sort: this.sort, descending: this.descending }
   }
 
   async #readCounts(): Promise<void> {
