@@ -6,6 +6,7 @@ import { withEngine } from '../session.ts'
 import { markdownTable, table } from '../table.ts'
 import { CONFIDENCE_HELP, runConfidence } from './benchConfidence.ts'
 import { DENOISE_HELP, runDenoise, runTiling } from './benchDenoise.ts'
+import { INGEST_HELP, runIngest } from './benchIngest.ts'
 import { runWorkflow, WORKFLOW_HELP } from './benchWorkflow.ts'
 import { ENCODER_HELP, runCalibrate, runCopies, runEncoder, runReconstructions, runSimilar, runViews } from './benchEncoder.ts'
 
@@ -21,6 +22,7 @@ export const bench: Command = {
        lucidex bench reconstructions --data <dir> --out <png>
        lucidex bench noise --data <dir> [options]
        lucidex bench workflow
+       lucidex bench ingest [options]
 
 ${DENOISE_HELP}
 
@@ -29,6 +31,8 @@ ${CONFIDENCE_HELP}
 ${ENCODER_HELP}
 
 ${WORKFLOW_HELP}
+
+${INGEST_HELP}
 
 bench noise adds noise of σ 0 to 75 to clean pictures and to flat ones that it makes, and prints the σ that
 the app estimates.
@@ -54,6 +58,7 @@ ${COMMON_HELP}`,
     if (kind === 'reconstructions') return runReconstructions(rest, io)
     if (kind === 'noise') return runNoise(rest, io)
     if (kind === 'workflow') return runWorkflow(rest, io)
+    if (kind === 'ingest') return runIngest(rest, io)
     throw new UsageError(kind === undefined ? 'bench needs to know what: see --help' : `there is no bench "${kind}"`)
   },
 }

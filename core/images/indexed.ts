@@ -10,6 +10,9 @@ import { viewInputs, type SeenQuery } from './queryViews.ts'
 import { ENCODER_PX, type IndexedPicture } from './types.ts'
 import { toDisplay } from './view.ts'
 
+/** How thumbnails are encoded: a greater effort takes longer for the same to look at. */
+export const THUMBNAIL_WEBP = { quality: 80, effort: 1 } as const
+
 /** Samples of the whole picture made small: upright, sRGB, 8 bits. */
 interface Small {
   data: Buffer
@@ -122,7 +125,7 @@ function raw({ data, width, height, channels }: Small) {
 }
 
 function encodeThumbnail(small: Small): Promise<Uint8Array> {
-  return raw(small).webp({ quality: 80, effort: 1 }).toBuffer()
+  return raw(small).webp(THUMBNAIL_WEBP).toBuffer()
 }
 
 /** Alpha laid on mid-grey. */
