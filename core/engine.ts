@@ -137,7 +137,11 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
         denoise: async (spec, context) => {
           const { journal } = context
           const reserveDownload = (name: string) => downloads.reserve(name)
-          await exportPictures({ inputs: spec.sources.map(locate), spec }, { inference, decoder, sessions, journal, reserveDownload }, context)
+          await exportPictures(
+            { inputs: spec.sources.map(locate), spec },
+            { inference, decoder, sessions, journal, reserveDownload },
+            context,
+          )
           return {}
         },
       },
@@ -218,8 +222,7 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
         removeFolder: ({ folderId }) => {
           writable()
           jobs.cancelWhere((spec) => spec.kind === 'index' && spec.folderId === folderId)
-          library.removeFolder(folderId)
-          return { undoId: folderId }
+          return { undoId: library.removeFolder(folderId) }
         },
         restoreFolder: ({ folderId }) => {
           writable()
@@ -235,16 +238,24 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
         },
         items: (request) => library.items(request),
         item: ({ id }) => library.item(id),
-        problems: (page) => ({ ...library.problems(page), codes: [] }),
-        tree: notYet,
-        facets: notYet,
-        retry: notYet,
-        ignore: notYet,
-        forgetMissing: notYet,
-        undoable: () => [],
-        undo: notYet,
-        settings: notYet,
-        configure: notYet,
+        problems: (query) => library.care.problems(query),
+        tree: (request) => library.care.tree(request),
+        facets: (filter) => library.care.facets(filter),
+        retry: ({ fileIds }) => {
+          writable()
+          const count = library.care.retry(fileIds)
+          return { count, jobId: count === 0 ? null : startIndexing() }
+        },
+        ignore: ({ fileIds }) => library.care.ignore(fileIds),
+        forgetMissing: ({ folderId }) => library.care.forgetMissing(folderId),
+        undoable: () => library.care.undoable(),
+        undo: async ({ id }) => {
+          const folder = await library.care.undo(id)
+          if (folder) startIndexing(folder.id)
+          return {}
+        },
+        settings: () => library.care.settings(),
+        configure: (change) => library.care.configure(change),
         inspectFile: notYet,
         status: () => library.status(),
       },

@@ -108,7 +108,7 @@ export const itemFilter = z.object({
   /** Width × height, both ends included. */
   minPixels: count.optional(),
   maxPixels: count.optional(),
-  state: z.enum(['indexed', 'pending', 'missing']).optional(),
+  state: z.enum(FILE_STATES).optional(),
 })
 export type ItemFilter = z.infer<typeof itemFilter>
 

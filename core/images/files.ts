@@ -101,18 +101,30 @@ export interface WriteOptions {
   beforeRename?(temporary: string): void
 }
 
-/**
- * Writes the parts to `path`, whole or not at all: to a temporary file in the same folder, flushed to
- * the disk, then renamed. Without `overwrite` an existing file is left alone (FILE_EXISTS).
- * Errors: FILE_EXISTS, FILE_NOT_WRITABLE, DISK_FULL.
- */
+/** Writes the parts to `path`, whole or not at all, as {@link writeAtomic} does. */
 export async function writeFileAtomic(path: string, parts: readonly Uint8Array[], options: WriteOptions): Promise<void> {
+  await writeAtomic(path, options, async (temporary) => {
+    const file = await open(temporary, 'wx')
+    try {
+      for (const part of parts) await file.writeFile(part)
+    } finally {
+      await file.close()
+    }
+  })
+}
+
+/**
+ * Makes the file `path`, whole or not at all: `write` makes a temporary file in the same folder, which is
+ * flushed to the disk, then renamed. Without `overwrite` an existing file is left alone (FILE_EXISTS).
+ * Errors: FILE_EXISTS, FILE_NOT_WRITABLE, DISK_FULL, those of `write`.
+ */
+export async function writeAtomic(path: string, options: WriteOptions, write: (temporary: string) => Promise<void>): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path).slice(0, 50)}.${HOST}-${process.pid}-${randomBytes(6).toString('hex')}.tmp`)
   try {
     try {
-      const file = await open(temporary, 'wx')
+      await write(temporary)
+      const file = await open(temporary, 'r+')
       try {
-        for (const part of parts) await file.writeFile(part)
         if (options.times) await file.utimes(options.times.accessed, options.times.modified)
         await file.datasync()
       } finally {
@@ -126,7 +138,7 @@ export async function writeFileAtomic(path: string, parts: readonly Uint8Array[]
       throw thrown
     }
   } catch (thrown) {
-    throw writeFailure(thrown, path)
+    throw (thrown as Error).name === 'AbortError' ? thrown : writeFailure(thrown, path)
   }
 }
 

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Database } from 'better-sqlite3'
 import { LucidexError } from '../contract/index.ts'
-import type { FileQueries, FolderQueries, FolderRow, ImageQueries } from '../db/index.ts'
+import type { FileQueries, FolderQueries, FolderRow, ImageQueries, RemovalQueries } from '../db/index.ts'
 
 /** Rows changed in one transaction, before the event loop gets a turn. */
 const PAGE = 250
@@ -72,8 +72,8 @@ export async function handOverImages(folder: number, { db, files }: Tables): Pro
   }
 }
 
-/** Deletes what was taken out before the engine stopped, and the images that no file holds any more. */
-export async function purge({ db, folders, files, images }: Tables): Promise<void> {
+/** Deletes the folders that were taken out and cannot be put back any more, and the images that no file holds. */
+export async function purge({ db, folders, files, images, removals }: Tables & { removals: RemovalQueries }): Promise<void> {
   const clear = db.transaction((folder: number) => {
     const rows = files.inFolder(folder, 0, PAGE)
     for (const row of rows) files.remove(row)
@@ -85,7 +85,7 @@ export async function purge({ db, folders, files, images }: Tables): Promise<voi
     return orphans.length
   })
   for (const folder of folders.all()) {
-    if (folder.removed_at === null) continue
+    if (folder.removed_at === null || removals.ofFolder(folder.id)) continue
     while (clear(folder.id) > 0) await nextTurn()
     folders.remove(folder.id)
   }

@@ -1,14 +1,6 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
-import {
-  LucidexError,
-  type Folder,
-  type ItemDetail,
-  type ItemQuery,
-  type LibraryStatus,
-  type Problem,
-  type SearchResponse,
-} from '../contract/index.ts'
+import { LucidexError, type Folder, type ItemDetail, type ItemQuery, type LibraryStatus, type SearchResponse } from '../contract/index.ts'
 import {
   Checkpointer,
   fileQueries,
@@ -26,14 +18,16 @@ import type { JobContext } from '../jobs/types.ts'
 import { findNearest, type FindOptions, type Look } from '../search/find.ts'
 import { Miniatures } from '../search/miniatures.ts'
 import { VectorIndex } from '../vectors/index.ts'
+import { LibraryCare } from './care.ts'
 import type { IndexContext, IndexRun } from './context.ts'
-import { covers, handOverImages, purge, readableFolder, swallowInner } from './folders.ts'
+import { covers, handOverImages, readableFolder, swallowInner } from './folders.ts'
 import { checkPatterns } from './ignore.ts'
 import { ingest } from './ingest.ts'
-import { toItem, toItemDetail, toProblem } from './item.ts'
+import { toItem, toItemDetail } from './item.ts'
 import { Notifier } from './notifier.ts'
 import { scanFolder } from './scan.ts'
 import type { IndexReport, Library } from './types.ts'
+import { UNDO_MS } from './undo.ts'
 import { FolderWatcher } from './watch.ts'
 
 export type { IndexReport, Library } from './types.ts'
@@ -56,8 +50,8 @@ const CHANGES_MS = 500
 const UNQUIET_MS = 30_000
 
 /**
- * The library over an opened database. Deletes what was taken out of it before the engine last stopped,
- * and reads the serving encoder's vectors. The database stays the caller's: close it after the library.
+ * The library over an opened database. Deletes what was taken out of it too long ago to be put back, and
+ * reads the serving encoder's vectors. The database stays the caller's: close it after the library.
  */
 export async function openLibrary(options: LibraryOptions): Promise<Library> {
   const library = new CatalogLibrary(options)
@@ -67,6 +61,7 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
 
 class CatalogLibrary implements Library {
   readonly readOnly: boolean
+  readonly care: LibraryCare
   readonly #options: LibraryOptions
   readonly #now: () => number
   readonly #folders
@@ -98,6 +93,19 @@ class CatalogLibrary implements Library {
     this.#items = itemQueries(db)
     this.#vectors = vectorQueries(db)
     this.#miniatures = new Miniatures((image) => this.#images.thumbnail(image))
+    this.care = new LibraryCare({
+      database: options.database,
+      folders: this.#folders,
+      files: this.#files,
+      images: this.#images,
+      now: this.#now,
+      changed: () => this.#changes.notify(),
+      exclusively: (work) => this.#exclusively(work),
+      shownFolders: () => this.#shownFolders(),
+      folder: (id) => this.#folder(id),
+      restoreFolder: (id) => this.restoreFolder(id),
+      checkWritable: () => this.#checkWritable(),
+    })
     if (options.watch && !options.readOnly) {
       this.#watcher = new FolderWatcher({
         log: options.log,
@@ -110,7 +118,7 @@ class CatalogLibrary implements Library {
   async open(): Promise<void> {
     const { database, inference, log, readOnly } = this.#options
     if (!readOnly) {
-      await purge(this.#tables)
+      await this.care.expire(this.#now() - UNDO_MS)
       for (const folder of this.#folders.all()) await this.#swallowInner(folder)
     }
     const encoder = inference.encoderHash()
@@ -145,13 +153,16 @@ class CatalogLibrary implements Library {
     return { folder: this.#toFolder(row), isNew: true }
   }
 
-  removeFolder(folderId: number): void {
+  removeFolder(folderId: number): number {
     this.#checkWritable()
-    if (this.#folder(folderId).removed_at !== null) return
+    const known = this.care.removalOf(folderId)
+    if (this.#folder(folderId).removed_at !== null && known !== undefined) return known
     this.#folders.setRemoved(folderId, this.#now())
+    const undoId = this.care.removedFolder(folderId)
     void this.#watcher?.unfollow(folderId)
     this.#changes.notify()
     void this.#inBackground(() => handOverImages(folderId, this.#tables))
+    return undoId
   }
 
   restoreFolder(folderId: number): Folder {
@@ -163,6 +174,7 @@ class CatalogLibrary implements Library {
       return this.#toFolder(covering)
     }
     this.#folders.setRemoved(folderId, null)
+    this.care.restoredFolder(folderId)
     void this.#inBackground(() => this.#swallowInner(row))
     void this.#follow(row)
     this.#changes.notify()
@@ -181,7 +193,8 @@ class CatalogLibrary implements Library {
   // ---------------------------------------------------------------- Items
 
   items(query: ItemQuery & { offset: number; limit: number }) {
-    return { total: this.#items.count(query), items: this.#items.page(query).map(toItem) }
+    const total = this.#items.count(query)
+    return { total, items: this.#items.page(query, total).map(toItem) }
   }
 
   item(imageId: number): ItemDetail {
@@ -189,10 +202,6 @@ class CatalogLibrary implements Library {
     const image = this.#images.byId(imageId)
     if (!row || !image) throw notThere(imageId)
     return toItemDetail(row, image, this.#shownFiles(imageId))
-  }
-
-  problems({ offset, limit }: { offset: number; limit: number }): { total: number; problems: Problem[] } {
-    return { total: this.#files.countProblems(), problems: this.#files.problems(limit, offset).map(toProblem) }
   }
 
   status(): LibraryStatus {

@@ -52,7 +52,7 @@ export async function scanFolder(folder: FolderRow, context: IndexContext, run: 
     if (row.folder !== folder.id) files.setFolder(row.id, folder.id)
     if (row.error_code !== null && !PASSING.has(row.error_code)) {
       if (row.state !== 'failed') files.setState(row.id, 'failed', now)
-      report.failed.push({ path: row.path, code: row.error_code, message: row.error_message ?? '' })
+      if (!row.ignored) report.failed.push({ path: row.path, code: row.error_code, message: row.error_message ?? '' })
     } else if (row.image === null || row.error_code !== null) {
       if (row.state !== 'pending') files.setState(row.id, 'pending', now)
     } else if (row.state !== 'pending') {
@@ -147,6 +147,6 @@ async function greyMissing(
 }
 
 /** A row that only says that a path could not be looked into: it goes with its cause. */
-function isNote(row: FileRow): boolean {
+export function isNote(row: FileRow): boolean {
   return row.image === null && (row.error_code === 'NAME_NOT_UTF8' || row.error_code === 'FOLDER_NOT_READABLE')
 }

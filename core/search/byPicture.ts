@@ -1,4 +1,4 @@
-import type { Region, SearchResponse, Source } from '../contract/index.ts'
+import type { ItemFilter, Region, SearchResponse, Source } from '../contract/index.ts'
 import type { PictureDecoder } from '../decoder/types.ts'
 import { readForSearch } from '../images/index.ts'
 import type { SeenQuery } from '../images/queryViews.ts'
@@ -6,11 +6,10 @@ import type { Inference } from '../inference/types.ts'
 import type { Library } from '../library/types.ts'
 import type { Look } from './find.ts'
 
-export interface SearchRequest {
+export interface SearchRequest extends ItemFilter {
   source: Source
   /** A part of the picture to search by. */
   region?: Region
-  folderId?: number
   k: number
 }
 
@@ -27,7 +26,7 @@ interface Sources {
  * need not be there. Errors: those of locating, reading and encoding the picture.
  */
 export async function findByPicture(
-  { source, region, folderId, k }: SearchRequest,
+  { source, region, k, ...filter }: SearchRequest,
   { library, inference, decoder, locate }: Sources,
 ): Promise<SearchResponse> {
   if (source.kind === 'item' && !region) {
@@ -37,12 +36,12 @@ export async function findByPicture(
       const { views } = await readForSearch(thumbnail)
       const [whole, ...others] = views
       const looks = [{ descriptor, handicap: 0, miniature: whole!.miniature }, ...(await looksOf(others, inference))]
-      return library.search(looks, { k, folderId, exclude: source.id })
+      return library.search(looks, { k, filter, exclude: source.id })
     }
   }
   const { views, contentHash } = await decoder.readForSearch(locate(source).path, region)
   const exclude = source.kind === 'item' ? source.id : undefined
-  return library.search(await looksOf(views, inference), { k, folderId, exclude, contentHash: region ? undefined : contentHash })
+  return library.search(await looksOf(views, inference), { k, filter, exclude, contentHash: region ? undefined : contentHash })
 }
 
 /** The views as what is searched by, encoded in one batch. */

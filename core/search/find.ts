@@ -1,4 +1,4 @@
-import type { SearchResponse, SearchResult } from '../contract/index.ts'
+import type { ItemFilter, SearchResponse, SearchResult } from '../contract/index.ts'
 import type { ItemQueries } from '../db/index.ts'
 import type { VectorIndex, VectorMatch } from '../vectors/index.ts'
 import { toItem } from '../library/item.ts'
@@ -10,8 +10,8 @@ import { SURE, VERIFIED, verified } from './verify.ts'
 export interface FindOptions {
   /** How many results, at most. */
   k: number
-  /** Only what lies in this folder. */
-  folderId?: number
+  /** Only what it leaves. */
+  filter?: ItemFilter
   /** Of the query's bytes: an item with the same is called `same-file`. */
   contentHash?: string
   /** The image that is asked about: not an answer to itself. */
@@ -37,14 +37,15 @@ interface Sources {
 
 /**
  * The items nearest to any of the looks, best first; an item's score is the best of its cosines, less the
- * look's handicap, raised where the pictures align (./verify.ts). Within a folder every vector is compared; else the index chooses its way. Items whose files
+ * look's handicap, raised where the pictures align (./verify.ts). Where a filter narrows, every vector that it leaves is compared; else the index chooses its way. Items whose files
  * are all missing are found too, as such; what no folder of the library holds is not.
  */
 export async function findNearest(looks: readonly Look[], options: FindOptions, sources: Sources): Promise<SearchResponse> {
   const started = performance.now()
-  const { k, folderId, contentHash, exclude } = options
+  const { k, filter = {}, contentHash, exclude } = options
+  const { folderId } = filter
   const { items, thresholds } = sources
-  const images = folderId === undefined ? undefined : members(items, folderId)
+  const images = narrows(filter) ? members(items, filter) : undefined
   const toResult = ({ image, score }: VectorMatch): SearchResult | undefined => {
     const row = image === exclude ? undefined : items.byImage(image, folderId)
     return row && { item: toItem(row), path: row.path, score, relation: relationOf(score, thresholds, row.content_hash === contentHash) }
@@ -108,6 +109,10 @@ async function searchAll(index: VectorIndex, looks: readonly Look[], wanted: num
   return { matches, unseen, method, searched }
 }
 
-function members(items: ItemQueries, folderId: number): Uint32Array {
-  return Uint32Array.from(items.imagesIn(folderId))
+function narrows(filter: ItemFilter): boolean {
+  return Object.values(filter).some((part) => part !== undefined && part !== '')
+}
+
+function members(items: ItemQueries, filter: ItemFilter): Uint32Array {
+  return Uint32Array.from(items.images(filter))
 }

@@ -20,6 +20,8 @@ export interface FileRow {
   error_message: string | null
   seen_at: number
   shown: 0 | 1 | 2
+  /** Above 0: a failed file that is listed no more. */
+  ignored: number
 }
 
 /** A file as it lies on the disk. */
@@ -36,7 +38,7 @@ export interface DiskFile {
 
 export type FileQueries = ReturnType<typeof fileQueries>
 
-const COLUMNS = `id, folder, path, name, size, mtime, ctime, inode, state, image, error_code, error_message, seen_at, shown`
+const COLUMNS = `id, folder, path, name, size, mtime, ctime, inode, state, image, error_code, error_message, seen_at, shown, ignored`
 
 /** What the grid sorts names by and looks for text in. */
 export function nameKey(name: string): string {
@@ -78,7 +80,7 @@ export function fileQueries(db: Database) {
   )
   const change = db.prepare(
     `UPDATE file SET folder = @folder, size = @size, mtime = @mtime, ctime = @ctime, inode = @inode, state = 'pending',
-     error_code = NULL, error_message = NULL, seen_at = @seenAt WHERE id = @id`,
+     error_code = NULL, error_message = NULL, ignored = 0, seen_at = @seenAt WHERE id = @id`,
   )
   const setIdentity = db.prepare<[number, number | null, number]>(`UPDATE file SET ctime = ?, inode = ? WHERE id = ?`)
   const setState = db.prepare<[FileState, number, number]>(`UPDATE file SET state = ?, seen_at = ? WHERE id = ?`)
@@ -97,12 +99,11 @@ export function fileQueries(db: Database) {
   )
   const setShown = db.prepare<[number, number]>(`UPDATE file SET shown = ? WHERE id = ?`)
   const remove = db.prepare<[number]>(`DELETE FROM file WHERE id = ?`)
-  const problems = db.prepare<[number, number], FileRow>(
-    `SELECT ${COLUMNS} FROM file WHERE state = 'failed' AND folder IN (SELECT id FROM folder WHERE removed_at IS NULL) ORDER BY path LIMIT ? OFFSET ?`,
+  const restore = db.prepare(
+    `INSERT INTO file (folder, path, name, size, mtime, inode, state, image, seen_at, name_key)
+     VALUES (@folder, @path, @name, @size, @mtime, @inode, @state, @image, @seenAt, @nameKey)`,
   )
-  const countProblems = db
-    .prepare<[], number>(`SELECT COUNT(*) FROM file WHERE state = 'failed' AND folder IN (SELECT id FROM folder WHERE removed_at IS NULL)`)
-    .pluck()
+  const missing = db.prepare<[number, number], FileRow>(`SELECT ${COLUMNS} FROM file WHERE folder = ? AND state = 'missing' LIMIT ?`)
   const shared = db.prepare<[number, number, number], { id: number; image: number }>(
     `SELECT id, image FROM file f WHERE folder = ? AND shown = 2 AND id > ?
      AND EXISTS (SELECT 1 FROM file g WHERE g.image = f.image AND g.id <> f.id) ORDER BY id LIMIT ?`,
@@ -183,7 +184,19 @@ export function fileQueries(db: Database) {
       if (row.image !== null) label(row.image)
     },
     label,
-    problems: (limit: number, offset: number) => problems.all(limit, offset),
-    countProblems: () => countProblems.get() ?? 0,
+    missing: (folder: number, limit: number) => missing.all(folder, limit),
+    /** A file whose content is known although it was not read here: one that was forgotten, or that another library knows. */
+    restore(
+      row: Pick<FileRow, 'folder' | 'path' | 'name' | 'size' | 'mtime' | 'image'> & { inode: number | null },
+      state: FileState,
+      seenAt: number,
+    ): number {
+      const { folder, path, name, size, mtime, inode, image } = row
+      const values = { folder, path, name, size, mtime, inode, image, state, seenAt, nameKey: nameKey(name) }
+      const id = Number(restore.run(values).lastInsertRowid)
+      setTaken.run(id)
+      if (image !== null) label(image)
+      return id
+    },
   }
 }

@@ -36,6 +36,9 @@ export function folderQueries(db: Database) {
   const states = db.prepare<[], { folder: number; state: string; count: number }>(
     `SELECT folder, state, COUNT(*) AS count FROM file GROUP BY folder, state`,
   )
+  const ignored = db.prepare<[], { folder: number; count: number }>(
+    `SELECT folder, COUNT(*) AS count FROM file WHERE state = 'failed' AND ignored > 0 GROUP BY folder`,
+  )
   const images = db.prepare<[], { folder: number; count: number }>(
     `SELECT folder, COUNT(*) AS count FROM file WHERE shown > 0 GROUP BY folder`,
   )
@@ -49,7 +52,7 @@ export function folderQueries(db: Database) {
     setOffline: (id: number, offline: boolean) => void setOffline.run(offline ? 1 : 0, id, offline ? 1 : 0),
     setIgnore: (id: number, patterns: string) => void setIgnore.run(patterns, id),
     setDevice: (id: number, device: number | null) => void setDevice.run(device, id),
-    /** Files of each folder by state, and distinct contents. */
+    /** Files of each folder by state, and distinct contents. Failed ones that are ignored count as files only. */
     counts(): Map<number, FolderCounts> {
       const counts = new Map<number, FolderCounts>()
       const of = (folder: number) => {
@@ -62,6 +65,7 @@ export function folderQueries(db: Database) {
         sum.files += count
         if (state === 'pending' || state === 'failed' || state === 'missing') sum[state] += count
       }
+      for (const { folder, count } of ignored.iterate()) of(folder).failed -= count
       for (const { folder, count } of images.iterate()) of(folder).images = count
       return counts
     },

@@ -65,7 +65,10 @@ export function imageQueries(db: Database) {
   const pixelHash = db.prepare<[number], string>(`SELECT pixel_hash FROM image WHERE id = ?`).pluck()
   const thumbnail = db.prepare<[number], Buffer>(`SELECT data FROM thumbnail WHERE image = ?`).pluck()
   const orphans = db
-    .prepare<[number], number>(`SELECT id FROM image i WHERE NOT EXISTS (SELECT 1 FROM file WHERE image = i.id) LIMIT ?`)
+    .prepare<[number], number>(
+      `SELECT id FROM image i WHERE NOT EXISTS (SELECT 1 FROM file WHERE image = i.id)
+       AND NOT EXISTS (SELECT 1 FROM forgotten WHERE image = i.id) LIMIT ?`,
+    )
     .pluck()
   const remove = db.prepare<[number]>(`DELETE FROM image WHERE id = ?`)
 
@@ -84,7 +87,7 @@ export function imageQueries(db: Database) {
       update.run({ ...filled(picture), id })
       setThumbnail.run(id, picture.thumbnail.data)
     },
-    /** Images that no file holds any more. */
+    /** Images that no file holds any more, nor one that was forgotten and may come back. */
     orphans: (limit: number) => orphans.all(limit),
     /** Gives the image its thumbnail if it has none. */
     keepThumbnail: (id: number, picture: IndexedPicture) => void keepThumbnail.run(id, picture.thumbnail.data),

@@ -21,9 +21,9 @@ beforeEach(async () => {
   return () => opened.close()
 })
 
-async function reopen(): Promise<void> {
+async function reopen(now = Date.now): Promise<void> {
   await opened.close()
-  opened = await openTestLibrary(path.join(root, 'library'))
+  opened = await openTestLibrary(path.join(root, 'library'), { now })
 }
 
 async function add(folder: string) {
@@ -97,11 +97,26 @@ describe('taking out', () => {
     expect(total()).toBe(5)
   })
 
-  it('forgets it with the next start, and leaves the disk alone', async () => {
+  it('can be undone after the next start too', async () => {
+    const { folder } = await add(outer)
+    const before = opened.library.items(GRID)
+    const undoId = opened.library.removeFolder(folder.id)
+    await reopen()
+    expect(total()).toBe(0)
+    expect(opened.library.care.undoable()).toEqual([{ id: undoId, kind: 'remove-folder', folder: outer, count: 5, at: expect.any(Number) }])
+    expect(await opened.library.care.undo(undoId)).toMatchObject({ id: folder.id, path: outer })
+    expect(opened.library.items(GRID)).toEqual(before)
+    expect(opened.library.care.undoable()).toEqual([])
+    expect(await opened.index()).toMatchObject({ unchanged: 5 })
+    expect(opened.decoded).toEqual([])
+  })
+
+  it('is forgotten by the first start after 30 days, and the disk left alone', async () => {
     const { folder } = await add(outer)
     const { id } = opened.library.items(GRID).items[0]!
     opened.library.removeFolder(folder.id)
-    await reopen()
+    await reopen(() => Date.now() + 31 * 24 * 3_600_000)
+    expect(opened.library.care.undoable()).toEqual([])
     expect(() => opened.library.restoreFolder(folder.id)).toThrow(expect.objectContaining({ code: 'FOLDER_NOT_FOUND' }))
     expect(opened.library.thumbnail(id)).toBeUndefined()
     expect(opened.library.status()).toMatchObject({ files: 0, images: 0, vectors: 0 })

@@ -91,7 +91,7 @@ function sorted(sort: ItemQuery['sort'], descending: boolean): Expected[] {
 function readAll(query: Omit<ItemQuery, 'sort' | 'descending'> & Partial<ItemQuery>): number[] {
   const found: number[] = []
   for (let offset = 0; ; offset += 90) {
-    const page = items.page({ sort: 'added', descending: true, ...query, offset, limit: 90 })
+    const page = items.page({ sort: 'added', descending: true, ...query, offset, limit: 90 }, items.count(query))
     if (page.length === 0) return found
     found.push(...page.map(({ id }) => id))
   }

@@ -207,14 +207,14 @@ describe('what cannot be indexed', () => {
     const again = await opened.index()
     expect(again.failed.map(({ code }) => code).sort()).toEqual(report.failed.map(({ code }) => code).sort())
     expect(opened.decoded).toHaveLength(read)
-    expect(opened.library.problems({ offset: 0, limit: 10 })).toMatchObject({
+    expect(opened.library.care.problems({ ignored: false, offset: 0, limit: 10 })).toMatchObject({
       total: 3,
       problems: [{ path: path.join(pictures, 'empty.jpg') }, {}, {}],
     })
 
     await writeFile(path.join(pictures, 'short.jpg'), whole)
     expect(await opened.index()).toMatchObject({ indexed: 1 })
-    expect(opened.library.problems({ offset: 0, limit: 10 }).total).toBe(2)
+    expect(opened.library.care.problems({ ignored: false, offset: 0, limit: 10 }).total).toBe(2)
   })
 
   it('names that are not UTF-8 are spelled out and left alone', async () => {
@@ -224,7 +224,7 @@ describe('what cannot be indexed', () => {
     expect(report).toMatchObject({ indexed: 6, failed: [{ path: path.join(pictures, 'caf\\xe9.jpg'), code: 'NAME_NOT_UTF8' }] })
     await rm(name)
     expect(await opened.index()).toMatchObject({ failed: [], removed: 0 })
-    expect(opened.library.problems({ offset: 0, limit: 10 }).total).toBe(0)
+    expect(opened.library.care.problems({ ignored: false, offset: 0, limit: 10 }).total).toBe(0)
   })
 
   it('a folder that vanishes while it is read is reported once and what was read is kept', async () => {

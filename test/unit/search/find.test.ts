@@ -85,7 +85,7 @@ it('looks only into the folder that is asked for', async () => {
   const { folder } = await opened.library.addFolder(other)
   await opened.index()
   const { looks } = await describeQuery(file(0))
-  const { results, method } = await opened.library.search(looks, { k: 20, folderId: folder.id })
+  const { results, method } = await opened.library.search(looks, { k: 20, filter: { folderId: folder.id } })
   expect(results.map((result) => path.dirname(result.path))).toEqual([other, other])
   expect(method).toBe('exact')
 })
