@@ -16,7 +16,7 @@ const LOWEST_FIFTH = 1 - 0.84 * Math.sqrt(2 / AREA)
 const CHANCE = 1 + 4 * Math.sqrt(2 / AREA)
 /** A block whose luma varies less than this (standard deviation, 8-bit levels) has no structure to lose. */
 const STRUCTURE_MIN = 1.5
-/** Noise of the told strength loses 0 to 0.002; told 2.5 times what it is, 0.05 to 0.4 (photographs with σ 8 and 25, both tiers alike). */
+/** Of five Kodak24 pictures with noise of σ 15: told 15 or 22 the fast model loses 0 to 0.001, told 45 it loses 0.06 to 0.12. */
 export const STRUCTURE_LIMIT = 0.05
 
 export interface LossOfStructure {
