@@ -1,11 +1,13 @@
 import { basename, isAbsolute, join } from 'node:path'
 import { app, dialog, shell, type BrowserWindow } from 'electron'
 import type { ErrorData } from '../core/contract/errors.ts'
+import { READABLE_EXTENSIONS } from '../core/images/formats.ts'
 import { CHANNEL } from './channels.ts'
 import { handleTrusted } from './ipc.ts'
 
 /** What a file dialog offers; the engine itself looks at the content, not at the name. */
-const PICTURES = { name: 'Pictures', extensions: ['jpg', 'jpeg', 'png', 'webp', 'avif', 'tif', 'tiff', 'gif'] }
+const PICTURES = { name: 'Pictures', extensions: [...READABLE_EXTENSIONS].map((extension) => extension.slice(1)) }
+const LIBRARIES = { name: 'Lucidex libraries', extensions: ['lucidex'] }
 const ALL_FILES = { name: 'All files', extensions: ['*'] }
 
 /** Answers the page's requests for a dialog (the only way, with drops, in which paths reach the page) and for what is done with a result's path. */
@@ -19,12 +21,17 @@ export function serveDialogs(): void {
     const [picture] = await choose(window, 'Open a picture', ['openFile'])
     return picture ?? null
   })
+  handleTrusted(CHANNEL.chooseLibrary, async (window) => {
+    const [library] = await choose(window, 'Import a library', ['openFile'], LIBRARIES)
+    return library ?? null
+  })
   handleTrusted(CHANNEL.chooseSave, async (window, defaultName) => {
     const name = typeof defaultName === 'string' ? basename(defaultName) : ''
+    const library = name.endsWith('.lucidex')
     const { canceled, filePath } = await dialog.showSaveDialog(window, {
-      title: 'Export the picture',
-      defaultPath: join(app.getPath('pictures'), name || 'picture.png'),
-      filters: [PICTURES, ALL_FILES],
+      title: library ? 'Export the library' : 'Export the picture',
+      defaultPath: join(app.getPath(library ? 'documents' : 'pictures'), name || 'picture.png'),
+      filters: [library ? LIBRARIES : PICTURES, ALL_FILES],
       properties: ['showOverwriteConfirmation', 'createDirectory'],
     })
     return canceled || !filePath ? null : filePath
@@ -41,8 +48,8 @@ export function serveDialogs(): void {
 
 type OpenProperty = 'openFile' | 'openDirectory' | 'multiSelections' | 'createDirectory'
 
-async function choose(window: BrowserWindow, title: string, properties: OpenProperty[]): Promise<string[]> {
-  const filters = properties.includes('openFile') ? [PICTURES, ALL_FILES] : []
+async function choose(window: BrowserWindow, title: string, properties: OpenProperty[], kind = PICTURES): Promise<string[]> {
+  const filters = properties.includes('openFile') ? [kind, ALL_FILES] : []
   const { canceled, filePaths } = await dialog.showOpenDialog(window, { title, properties, filters })
   return canceled ? [] : filePaths
 }

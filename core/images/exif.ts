@@ -1,5 +1,5 @@
 import type { PhotoMetadata } from '../contract/index.ts'
-import { numberOf, numbersOf, readDirectory, readTagBlock, TAG, textOf, writeTagBlock, type Tag } from './tiffTags.ts'
+import { numberOf, numbersOf, readDirectory, readTagBlock, TAG, textOf, writeTagBlock, type Tag, type TagBlock } from './tiffTags.ts'
 
 const NOTHING: PhotoMetadata = {
   takenAt: null,
@@ -69,14 +69,28 @@ const DESCRIPTIVE = new Set([
 /** An EXIF block out of a TIFF file, whose EXIF is spread over the file's own directories; undefined when it says nothing. */
 export function exifOfTiff(file: Uint8Array): Uint8Array | undefined {
   const block = readTagBlock(file)
-  if (!block) return undefined
-  const image = descriptiveTags(block.image)
-  if (block.exif.length === 0 && block.gps.length === 0 && !image.some((tag) => tag.id !== 282 && tag.id !== 283 && tag.id !== 296))
-    return undefined
-  const { parts, first } = writeTagBlock({ ...block, image }, 8)
+  return block && exifOfDirectories(block)
+}
+
+/** An EXIF block of these directories, of the first only what describes the picture; undefined when it says nothing. */
+export function exifOfDirectories({ image, exif, gps }: Pick<TagBlock, 'image' | 'exif' | 'gps'>): Uint8Array | undefined {
+  const described = descriptiveTags(image)
+  const saysMore = described.some(({ id }) => id !== TAG.xResolution && id !== TAG.yResolution && id !== TAG.resolutionUnit)
+  if (exif.length === 0 && gps.length === 0 && !saysMore) return undefined
+  const { parts, first } = writeTagBlock({ image: described, exif, gps }, 8)
   const header = new Uint8Array([0x49, 0x49, 42, 0, 0, 0, 0, 0])
   new DataView(header.buffer).setUint32(4, first, true)
   return Buffer.concat([header, ...parts])
+}
+
+/** The EXIF block of a JPEG (CIPA DC-008, 4.7.2), or undefined. */
+export function exifOfJpeg(jpeg: Uint8Array): Uint8Array | undefined {
+  const view = new DataView(jpeg.buffer, jpeg.byteOffset, jpeg.byteLength)
+  for (let at = 2; at + 10 <= jpeg.length && jpeg[at] === 0xff && jpeg[at + 1] !== 0xda /* SOS */; at += 2 + view.getUint16(at + 2)) {
+    const payload = jpeg.subarray(at + 4, at + 2 + view.getUint16(at + 2))
+    if (jpeg[at + 1] === 0xe1 && Buffer.from(payload.subarray(0, 6)).toString('latin1') === 'Exif\0\0') return payload.subarray(6)
+  }
+  return undefined
 }
 
 export function descriptiveTags(image: readonly Tag[]): Tag[] {

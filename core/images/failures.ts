@@ -1,5 +1,5 @@
 import { LucidexError } from '../contract/errors.ts'
-import type { PictureFormat } from './formats.ts'
+import type { SharpFormat } from './formats.ts'
 
 /** A file-system failure of reading `path` as a {@link LucidexError}. */
 export function readFailure(thrown: unknown, path: string): LucidexError {
@@ -25,7 +25,7 @@ export function writeFailure(thrown: unknown, path: string): LucidexError {
  * or PICTURE_CORRUPT. The decoders word a truncation differently or not at all, and several at work mix
  * their messages up, so the container's own lengths are looked at as well.
  */
-export function decodeFailure(thrown: unknown, bytes: Uint8Array, format: PictureFormat, path: string | undefined): LucidexError {
+export function decodeFailure(thrown: unknown, bytes: Uint8Array, format: SharpFormat, path: string | undefined): LucidexError {
   if (thrown instanceof LucidexError) return thrown
   const message = (thrown as Error).message
   const extra = { path, cause: thrown }
@@ -38,7 +38,7 @@ export function decodeFailure(thrown: unknown, bytes: Uint8Array, format: Pictur
 }
 
 /** Whether the container announces more bytes than there are. */
-function endsEarly(bytes: Uint8Array, format: PictureFormat): boolean {
+function endsEarly(bytes: Uint8Array, format: SharpFormat): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (bytes.length < 16) return true
   switch (format) {

@@ -1,7 +1,11 @@
 import type { OutputSettings } from '../contract/index.ts'
 
+/** The formats that the image library reads by itself. */
+export type SharpFormat = 'jpeg' | 'png' | 'webp' | 'avif' | 'tiff' | 'gif'
+/** Cameras' own files, of which the embedded preview is read. */
+export type RawFormat = 'cr2' | 'cr3' | 'nef' | 'arw' | 'dng' | 'orf' | 'rw2' | 'raf'
 /** The formats that are read. */
-export type PictureFormat = 'jpeg' | 'png' | 'webp' | 'avif' | 'tiff' | 'gif'
+export type PictureFormat = SharpFormat | 'heic' | RawFormat
 /** The formats that are written. */
 export type OutputFormat = Exclude<OutputSettings['format'], 'keep'>
 
@@ -12,6 +16,15 @@ const EXTENSIONS: Record<PictureFormat, readonly string[]> = {
   avif: ['.avif'],
   tiff: ['.tif', '.tiff'],
   gif: ['.gif'],
+  heic: ['.heic', '.heif', '.hif'],
+  cr2: ['.cr2'],
+  cr3: ['.cr3'],
+  nef: ['.nef'],
+  arw: ['.arw'],
+  dng: ['.dng'],
+  orf: ['.orf'],
+  rw2: ['.rw2'],
+  raf: ['.raf'],
 }
 
 /** Lower-case extensions, with dot, of the files that are taken for pictures. The content decides in the end. */
@@ -38,13 +51,13 @@ export function holds16Bit(format: OutputFormat): boolean {
 }
 
 /** Known formats that are told apart by name but not read. */
-type OtherFormat = 'HEIC' | 'JPEG XL' | 'JPEG 2000' | 'BMP' | 'PDF' | 'Photoshop' | 'SVG'
+type OtherFormat = 'JPEG XL' | 'JPEG 2000' | 'BMP' | 'PDF' | 'Photoshop' | 'SVG'
 
 /**
- * The format that a file's first bytes announce. Everything else is kept away from the decoders:
+ * The format that a file's first bytes announce; RAW files built like TIFF pass for TIFF here. Everything else is kept away from the decoders:
  * a loader is never chosen by trial on untrusted bytes.
  */
-export function sniffFormat(bytes: Uint8Array): { format?: PictureFormat; other?: OtherFormat } {
+export function sniffFormat(bytes: Uint8Array): { format?: SharpFormat | 'heic'; other?: OtherFormat } {
   const ascii = (start: number, end: number) => String.fromCharCode(...bytes.subarray(start, end))
   if (bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff) return { format: 'jpeg' }
   if (ascii(0, 8) === '\x89PNG\r\n\x1a\n') return { format: 'png' }
@@ -57,7 +70,7 @@ export function sniffFormat(bytes: Uint8Array): { format?: PictureFormat; other?
     const size = Math.min(((bytes[2] ?? 0) << 8) | (bytes[3] ?? 0), 256)
     const brands = ascii(8, 12) + ascii(16, size)
     if (/avif|avis/.test(brands)) return { format: 'avif' }
-    if (/heic|heix|hevc|mif1|heim|heis/.test(brands)) return { other: 'HEIC' }
+    if (/heic|heix|hevc|hevx|mif1|heim|heis/.test(brands)) return { format: 'heic' }
   }
   if ((bytes[0] === 0xff && bytes[1] === 0x0a) || ascii(4, 8) === 'JXL ') return { other: 'JPEG XL' }
   if (ascii(4, 8) === 'jP  ') return { other: 'JPEG 2000' }

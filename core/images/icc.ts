@@ -1,3 +1,5 @@
+import sharp from 'sharp'
+
 /** The ICC profile's description (tag `desc`, in its v2 ASCII or v4 `mluc` form), or null. ICC.1:2022, 9.2.41. */
 export function profileDescription(icc: Uint8Array | undefined): string | null {
   if (!icc || icc.length < 132) return null
@@ -42,4 +44,15 @@ export function profileSpace(icc: Uint8Array): 'RGB' | 'GRAY' | 'CMYK' | 'other'
 /** Whether there is no profile or it is plain sRGB by its name, so that converting to sRGB may be left out. */
 export function isSrgb(icc: Uint8Array | undefined): boolean {
   return icc === undefined || /^sRGB( IEC61966-2[.-]1| built-in|)$/.test(profileDescription(icc) ?? '')
+}
+
+let p3: Promise<Uint8Array> | undefined
+
+/** The Display P3 profile that comes with the image library. */
+export function displayP3(): Promise<Uint8Array> {
+  p3 ??= (async () => {
+    const pixel = sharp({ create: { width: 1, height: 1, channels: 3, background: '#000' } })
+    return (await sharp(await pixel.withIccProfile('p3').png().toBuffer()).metadata()).icc!
+  })()
+  return p3
 }

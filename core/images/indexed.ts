@@ -4,7 +4,7 @@ import { THUMBNAIL_PX } from '../contract/media.ts'
 import { photoMetadata } from './exif.ts'
 import { hashBytes } from './files.ts'
 import { isSrgb, profileDescription } from './icc.ts'
-import { decode, decoder, openPicture, type OpenedPicture } from './open.ts'
+import { decode, openPicture, type OpenedPicture } from './open.ts'
 import { perceptualHash } from './perceptualHash.ts'
 import { viewInputs, type SeenQuery } from './queryViews.ts'
 import { ENCODER_PX, type IndexedPicture } from './types.ts'
@@ -28,8 +28,15 @@ interface Small {
  * Errors: FILE_NOT_FOUND, FILE_NOT_READABLE, FILE_EMPTY, FILE_TOO_LARGE, FORMAT_UNKNOWN,
  * FORMAT_UNSUPPORTED, PICTURE_CORRUPT, PICTURE_TRUNCATED, PICTURE_TOO_LARGE.
  */
-export async function readForIndex(input: string | Uint8Array, name?: string): Promise<IndexedPicture> {
+export async function readForIndex(input: string | Uint8Array, name?: string, maxPixels = MAX_PIXELS): Promise<IndexedPicture> {
   const picture = await openPicture(input, name)
+  const pixels = picture.width * picture.height
+  if (pixels > maxPixels) {
+    const million = (count: number) => (count / 1e6).toFixed(1)
+    throw new LucidexError('PICTURE_TOO_LARGE', `The picture has ${million(pixels)} megapixels, over the limit of ${million(maxPixels)}`, {
+      path: name,
+    })
+  }
   const [contentHash, small] = await Promise.all([hashBytes(picture.bytes), shrink(picture)])
   const { header, width, height } = picture
   const size = Buffer.from(`${width}x${height}x${small.channels}`)
@@ -100,11 +107,12 @@ async function readQuery(
 }
 
 async function shrink(picture: OpenedPicture, region?: Region): Promise<Small> {
-  const pipeline = decoder(picture, { ignoreIcc: picture.header.space !== 'cmyk' && isSrgb(picture.header.icc) })
-  if (region) pipeline.extract(pixelsOf(region, picture))
-  toDisplay(pipeline, picture.header.depth !== 'uchar')
-  pipeline.resize(THUMBNAIL_PX, THUMBNAIL_PX, { fit: 'inside', withoutEnlargement: true }).raw({ depth: 'uchar' })
-  const { data, info } = await decode(pipeline, picture)
+  const { header } = picture
+  const { data, info } = await decode(picture, { ignoreIcc: header.space !== 'cmyk' && isSrgb(header.icc) }, (pipeline) => {
+    if (region) pipeline.extract(pixelsOf(region, picture))
+    toDisplay(pipeline, header.depth !== 'uchar')
+    return pipeline.resize(THUMBNAIL_PX, THUMBNAIL_PX, { fit: 'inside', withoutEnlargement: true }).raw({ depth: 'uchar' })
+  })
   return { data, width: info.width, height: info.height, channels: info.channels as 3 | 4 }
 }
 

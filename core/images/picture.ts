@@ -4,7 +4,7 @@ import { inSlices } from '../slices.ts'
 import { profileDescription, profileSpace } from './icc.ts'
 import { ownParts, rawProfile } from './ownParts.ts'
 import { mentionsGainMap, withoutGainMap } from './exif.ts'
-import { decode, decoder, openPicture, type OpenedPicture } from './open.ts'
+import { decode, openPicture, type OpenedPicture } from './open.ts'
 import type { DecodedPicture, Picture } from './types.ts'
 
 /** Pictures beyond this many pixels are not denoised: decoded and doubled they would not fit beside each other. */
@@ -44,7 +44,7 @@ export async function decodeOpened(opened: OpenedPicture): Promise<DecodedPictur
     })
   }
   const bitDepth = depthOf(opened)
-  const notes: string[] = []
+  const notes = [...opened.notes]
   if ((header.pages ?? 1) > 1)
     notes.push(`Only the first of ${header.pages} ${opened.format === 'gif' || opened.format === 'webp' ? 'frames' : 'pages'} is taken.`)
   const own = ownParts(opened.bytes, opened.format)
@@ -62,11 +62,8 @@ export async function decodeOpened(opened: OpenedPicture): Promise<DecodedPictur
   // Of 8-bit grey with alpha, raw output would drop the alpha: it is decoded as RGBA, which repeats the grey exactly.
   const viaRgb = channels === 2 && bitDepth === 8
   const space = bitDepth === 16 ? (grey ? 'grey16' : 'rgb16') : grey && !viaRgb ? 'b-w' : 'srgb'
-  const { data, info } = await decode(
-    decoder(opened, { ignoreIcc: plain })
-      .toColourspace(space)
-      .raw({ depth: bitDepth === 16 ? 'ushort' : 'uchar' }),
-    opened,
+  const { data, info } = await decode(opened, { ignoreIcc: plain }, (pipeline) =>
+    pipeline.toColourspace(space).raw({ depth: bitDepth === 16 ? 'ushort' : 'uchar' }),
   )
   if (info.channels !== (viaRgb ? 4 : channels)) {
     throw new LucidexError('FORMAT_UNSUPPORTED', `Pictures with ${info.channels} channels are not denoised`, { path: opened.name })

@@ -4,7 +4,7 @@
  */
 export interface Tag {
   id: number
-  /** The field type of TIFF 6.0, 1..12. */
+  /** The field type of TIFF 6.0, 1..12; 13 is a directory's offset (TIFF Technical Note 1). */
   type: number
   count: number
   /** The values' bytes, little-endian. */
@@ -24,6 +24,11 @@ export interface TagBlock {
 }
 
 export const TAG = {
+  compression: 259,
+  photometric: 262,
+  stripOffsets: 273,
+  stripByteCounts: 279,
+  subDirectories: 330,
   make: 271,
   model: 272,
   orientation: 274,
@@ -48,14 +53,19 @@ export const TAG = {
   focalLength: 37386,
   pixelWidth: 40962,
   pixelHeight: 40963,
+  makerNote: 37500,
   interoperability: 40965,
   lensModel: 42036,
+  dngVersion: 50706,
 } as const
 
 /** Bytes of one value, by field type. */
-const UNIT = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8]
+const UNIT = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4]
 /** Bytes that are swapped as one: a rational is two longs. */
-const WORD = [0, 1, 1, 2, 4, 4, 1, 1, 2, 4, 4, 4, 8]
+const WORD = [0, 1, 1, 2, 4, 4, 1, 1, 2, 4, 4, 4, 8, 4]
+
+/** TIFF itself; then Panasonic's and Olympus' RAW files, which are TIFF but for this number. */
+const MAGIC: ReadonlySet<number> = new Set([42, 0x55, 0x4f52, 0x5352])
 
 /**
  * Reads the directories of a block that begins with a TIFF header. Entries that point outside are left
@@ -67,7 +77,7 @@ export function readTagBlock(bytes: Uint8Array): TagBlock | undefined {
   const order = view.getUint16(0)
   if (order !== 0x4949 && order !== 0x4d4d) return undefined
   const littleEndian = order === 0x4949
-  if (view.getUint16(2, littleEndian) !== 42) return undefined
+  if (!MAGIC.has(view.getUint16(2, littleEndian))) return undefined
 
   const first = readDirectory(view, view.getUint32(4, littleEndian), littleEndian)
   if (!first) return undefined
@@ -78,29 +88,34 @@ export function readTagBlock(bytes: Uint8Array): TagBlock | undefined {
   return { littleEndian, image: first.tags, exif: below(TAG.exifDirectory), gps: below(TAG.gpsDirectory), nextAt: first.nextAt }
 }
 
+/** Undefined when it does not lie in the block. No more values are taken than the block has bytes: entries that share theirs are no one's. */
 export function readDirectory(view: DataView, offset: number, littleEndian: boolean): { tags: Tag[]; nextAt: number } | undefined {
   if (offset < 8 || offset + 2 > view.byteLength) return undefined
   const count = view.getUint16(offset, littleEndian)
   const nextAt = offset + 2 + count * 12
   if (nextAt > view.byteLength) return undefined
   const tags: Tag[] = []
+  let room = view.byteLength
   for (let at = offset + 2; at < nextAt; at += 12) {
     const type = view.getUint16(at + 2, littleEndian)
     const values = view.getUint32(at + 4, littleEndian)
     const size = (UNIT[type] ?? 0) * values
     if (size === 0) continue
     const start = size <= 4 ? at + 8 : view.getUint32(at + 8, littleEndian)
-    if (start + size > view.byteLength) continue
-    const data = new Uint8Array(view.buffer, view.byteOffset + start, size).slice()
-    if (!littleEndian) swapWords(data, WORD[type]!)
+    if (start + size > view.byteLength || size > room) continue
+    room -= size
+    const data = littleEndianBytes(new Uint8Array(view.buffer, view.byteOffset + start, size), littleEndian ? 1 : WORD[type]!)
     tags.push({ id: view.getUint16(at, littleEndian), type, count: values, data, at })
   }
   return { tags, nextAt }
 }
 
-function swapWords(data: Uint8Array, size: number): void {
-  if (size === 1) return
-  for (let start = 0; start < data.length; start += size) data.subarray(start, start + size).reverse()
+/** The words of `size` bytes turned round; the bytes themselves where there is nothing to turn. */
+function littleEndianBytes(data: Uint8Array, size: number): Uint8Array {
+  if (size === 1) return data
+  const turned = data.slice()
+  for (let start = 0; start < turned.length; start += size) turned.subarray(start, start + size).reverse()
+  return turned
 }
 
 /** The numbers of a tag; rationals as quotients (NaN for 0/0). */
@@ -116,6 +131,7 @@ export function numbersOf(tags: readonly Tag[], id: number): number[] {
       case 3:
         return view.getUint16(index * 2, true)
       case 4:
+      case 13:
         return view.getUint32(index * 4, true)
       case 5:
         return view.getUint32(index * 8, true) / view.getUint32(index * 8 + 4, true)

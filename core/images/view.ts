@@ -1,7 +1,7 @@
 import sharp, { type Sharp } from 'sharp'
 import { embedInPng } from './embed.ts'
 import { isSrgb } from './icc.ts'
-import { decode, decoder, openPicture } from './open.ts'
+import { decode, openPicture } from './open.ts'
 import { fromSamples } from './picture.ts'
 import type { Picture } from './types.ts'
 
@@ -16,13 +16,14 @@ const WEBP_MAX = 16_383
 export async function readView(input: string | Uint8Array, maxPx = Number.POSITIVE_INFINITY, name?: string): Promise<Uint8Array> {
   const picture = await openPicture(input, name)
   const { header, width, height } = picture
-  const pipeline = decoder(picture, { ignoreIcc: header.space !== 'cmyk' && isSrgb(header.icc) })
-  toDisplay(pipeline, header.depth !== 'uchar')
-  const whole = Math.max(width, height) <= maxPx
-  if (!whole) pipeline.resize(maxPx, maxPx, { fit: 'inside' })
-  if (header.hasAlpha && Math.min(Math.max(width, height), maxPx) <= WEBP_MAX) pipeline.webp({ quality: 90, effort: 2 })
-  else pipeline.flatten({ background: '#ffffff' }).jpeg(whole ? { quality: 98, chromaSubsampling: '4:4:4' } : { quality: 88 })
-  return (await decode(pipeline, picture)).data
+  const { data } = await decode(picture, { ignoreIcc: header.space !== 'cmyk' && isSrgb(header.icc) }, (pipeline) => {
+    toDisplay(pipeline, header.depth !== 'uchar')
+    const whole = Math.max(width, height) <= maxPx
+    if (!whole) pipeline.resize(maxPx, maxPx, { fit: 'inside' })
+    if (header.hasAlpha && Math.min(Math.max(width, height), maxPx) <= WEBP_MAX) return pipeline.webp({ quality: 90, effort: 2 })
+    return pipeline.flatten({ background: '#ffffff' }).jpeg(whole ? { quality: 98, chromaSubsampling: '4:4:4' } : { quality: 88 })
+  })
+  return data
 }
 
 /** A rectangle of decoded samples for the screen: sRGB, 8 bits; JPEG of high quality, or lossless WebP where there is transparency. */

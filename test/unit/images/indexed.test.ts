@@ -192,7 +192,7 @@ describe('a picture for the screen', () => {
 })
 
 describe('files that cannot be read are coded and named', () => {
-  test('absent, empty, a folder, text, formats that are not read', async () => {
+  test('absent, empty, a folder, text, torn heads, formats that are not read', async () => {
     await expect(readForIndex(join(folder, 'absent.jpg'))).rejects.toMatchObject({
       code: 'FILE_NOT_FOUND',
       path: join(folder, 'absent.jpg'),
@@ -204,7 +204,7 @@ describe('files that cannot be read are coded and named', () => {
       ['text.jpg', 'Dear diary, this is not a picture.', 'FORMAT_UNKNOWN'],
       ['short.jpg', Buffer.from([0xff]), 'FORMAT_UNKNOWN'],
       ['drawing.png', '<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>', 'FORMAT_UNSUPPORTED'],
-      ['phone.jpg', Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1'), 'FORMAT_UNSUPPORTED'],
+      ['phone.jpg', Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1'), 'PICTURE_CORRUPT'],
       ['header.jpg', Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 16, 74, 70, 73, 70]), 'PICTURE_TRUNCATED'],
     ]
     for (const [name, content, code] of cases) {
