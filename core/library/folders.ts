@@ -38,6 +38,33 @@ export function covers(outer: string, inner: string): boolean {
   return inner === outer || inner.startsWith(outer.endsWith(path.sep) ? outer : outer + path.sep)
 }
 
+/** What a file system knows a folder by, however it is spelled; undefined where there is nothing of the kind. */
+async function identityOf(folder: string): Promise<string | undefined> {
+  const info = await stat(folder, { bigint: true }).catch(() => undefined)
+  return info && info.ino !== 0n ? `${info.dev}:${info.ino}` : undefined
+}
+
+/**
+ * The one of `folders` that is the folder `real` or lies above it. Where a file system is blind to case, or to
+ * how Unicode spells a name, or shows a folder in two places, one folder has several paths: so those that
+ * differ are compared by what the file system knows them by.
+ */
+export async function coveringFolder<T extends { path: string }>(
+  folders: readonly T[],
+  real: string,
+  identify: (folder: string) => Promise<string | undefined> = identityOf,
+): Promise<T | undefined> {
+  const byPath = folders.find(({ path: outer }) => covers(outer, real))
+  if (byPath) return byPath
+  const known = new Map<string | undefined, T>()
+  for (const folder of folders) known.set(await identify(folder.path), folder)
+  known.delete(undefined)
+  for (let above = real; ; above = path.dirname(above)) {
+    const found = known.get(await identify(above))
+    if (found || above === path.dirname(above)) return found
+  }
+}
+
 /** Hands the files of the folders that lie inside `outer` to it, forgets those folders and returns their ids. Taken up again by the next start if cut short. */
 export async function swallowInner(outer: FolderRow, { db, folders, files }: Tables): Promise<number[]> {
   const swallowed: number[] = []
@@ -72,8 +99,11 @@ export async function handOverImages(folder: number, { db, files }: Tables): Pro
   }
 }
 
-/** Deletes the folders that were taken out and cannot be put back any more, and the images that no file holds. */
-export async function purge({ db, folders, files, images, removals }: Tables & { removals: RemovalQueries }): Promise<void> {
+/** Deletes the folders that were taken out and cannot be put back any more, and the images that no file holds: `removed` is told their ids. */
+export async function purge(
+  { db, folders, files, images, removals }: Tables & { removals: RemovalQueries },
+  removed: (images: number[]) => void = () => undefined,
+): Promise<void> {
   const clear = db.transaction((folder: number) => {
     const rows = files.inFolder(folder, 0, PAGE)
     for (const row of rows) files.remove(row)
@@ -82,12 +112,15 @@ export async function purge({ db, folders, files, images, removals }: Tables & {
   const clearImages = db.transaction(() => {
     const orphans = images.orphans(PAGE)
     for (const image of orphans) images.remove(image)
-    return orphans.length
+    return orphans
   })
   for (const folder of folders.all()) {
     if (folder.removed_at === null || removals.ofFolder(folder.id)) continue
     while (clear(folder.id) > 0) await nextTurn()
     folders.remove(folder.id)
   }
-  while (clearImages() > 0) await nextTurn()
+  for (let orphans = clearImages(); orphans.length > 0; orphans = clearImages()) {
+    removed(orphans)
+    await nextTurn()
+  }
 }

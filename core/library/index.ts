@@ -20,8 +20,8 @@ import { Miniatures } from '../search/miniatures.ts'
 import { VectorIndex } from '../vectors/index.ts'
 import { LibraryCare } from './care.ts'
 import type { IndexContext, IndexRun } from './context.ts'
-import { covers, handOverImages, readableFolder, swallowInner } from './folders.ts'
-import { checkPatterns } from './ignore.ts'
+import { coveringFolder, covers, handOverImages, readableFolder, swallowInner } from './folders.ts'
+import { checkPatterns, ignoring } from './ignore.ts'
 import { ingest } from './ingest.ts'
 import { toItem, toItemDetail } from './item.ts'
 import { Notifier } from './notifier.ts'
@@ -111,6 +111,10 @@ class CatalogLibrary implements Library {
         log: options.log,
         stale: (folderId) => this.#tellStale(folderId),
         knows: (file) => this.#files.hasUnder(file, path.sep),
+        ignoring: (folderId) => {
+          const folder = this.#folders.byId(folderId)
+          return folder && ignoring(folder.path, folder.ignore)
+        },
       })
     }
   }
@@ -139,7 +143,7 @@ class CatalogLibrary implements Library {
   async addFolder(wanted: string): Promise<{ folder: Folder; isNew: boolean }> {
     this.#checkWritable()
     const real = await readableFolder(wanted)
-    const covering = this.#shownFolders().find((row) => covers(row.path, real))
+    const covering = await coveringFolder(this.#shownFolders(), real)
     if (covering) return { folder: this.#toFolder(covering), isNew: false }
     const before = this.#folders.all().find((row) => row.path === real)
     if (before) return { folder: this.restoreFolder(before.id), isNew: false }

@@ -1,6 +1,7 @@
 import path from 'node:path'
 import type { AsyncSubscription, Event } from '@parcel/watcher'
 import type { Log } from '../deps.ts'
+import type { IsIgnored } from './ignore.ts'
 import { isPicture } from './scan.ts'
 import { isHidden } from './walk.ts'
 
@@ -15,24 +16,32 @@ interface Watched {
   since: number
 }
 
+export interface FolderWatcherOptions {
+  log: Log
+  stale(folderId: number): void
+  /** Whether files of the library lie below a path. */
+  knows(path: string): boolean
+  /** What a folder's patterns leave out. */
+  ignoring(folderId: number): IsIgnored | undefined
+}
+
 /**
  * Follows folders with the system's own means (FSEvents, inotify, ReadDirectoryChangesW). Where these are
  * not to be had, or their limit is reached, a folder is simply not followed: the log says so and the next
  * start finds what has changed.
+ *
+ * What changed since the last time is found by the scan at the start, not by @parcel/watcher's snapshots:
+ * but for FSEvents, whose history may have gaps, they too walk the whole folder and compare sizes and times,
+ * so that they would cost a second walk and a second truth.
  */
 export class FolderWatcher {
-  readonly #log: Log
-  readonly #stale: (folderId: number) => void
-  /** Whether files of the library lie below a path. */
-  readonly #knows: (path: string) => boolean
+  readonly #options: FolderWatcherOptions
   readonly #watched = new Map<number, Watched>()
   /** Subscriptions being given up. A new one of the same folder waits: the watcher would take it down as well. */
   readonly #leaving = new Map<number, Promise<void>>()
 
-  constructor(options: { log: Log; stale: (folderId: number) => void; knows: (path: string) => boolean }) {
-    this.#log = options.log
-    this.#stale = options.stale
-    this.#knows = options.knows
+  constructor(options: FolderWatcherOptions) {
+    this.#options = options
   }
 
   isWatching(folderId: number): boolean {
@@ -48,7 +57,7 @@ export class FolderWatcher {
       await this.#leaving.get(folderId)
       const subscription = await subscribe(folder, (error, events) => {
         if (error) void this.#lose(folderId, folder, error)
-        else if (events.some((event) => this.#matters(folder, event))) this.#tellSoon(folderId, watched)
+        else if (this.#matter(folderId, folder, events)) this.#tellSoon(folderId, watched)
       })
       // It may have been let go of in the meantime.
       if (this.#watched.get(folderId) === watched) watched.subscription = subscription
@@ -78,16 +87,14 @@ export class FolderWatcher {
   }
 
   async #lose(folderId: number, folder: string, error: Error): Promise<void> {
-    this.#log.warn(`${folder} cannot be followed: ${error.message}`)
+    this.#options.log.warn(`${folder} cannot be followed: ${error.message}`)
     await this.unfollow(folderId)
   }
 
-  /** Pictures, and folders that come or go: a folder has no extension, or its files are known. */
-  #matters(folder: string, event: Event): boolean {
-    const inside = path.relative(folder, event.path)
-    if (inside.split(path.sep).some(isHidden)) return false
-    const name = path.basename(event.path)
-    return isPicture(name) || path.extname(name) === '' || (event.type === 'delete' && this.#knows(event.path))
+  #matter(folderId: number, folder: string, events: readonly Event[]): boolean {
+    const { knows, ignoring } = this.#options
+    const isIgnored = ignoring(folderId)
+    return events.some((event) => matters(folder, event, { knows, isIgnored }))
   }
 
   #tellSoon(folderId: number, watched: Watched): void {
@@ -97,8 +104,25 @@ export class FolderWatcher {
     const wait = Math.min(QUIET_MS, Math.max(0, watched.since + MAX_WAIT_MS - now))
     watched.timer = setTimeout(() => {
       watched.timer = undefined
-      this.#stale(folderId)
+      this.#options.stale(folderId)
     }, wait)
     watched.timer.unref()
   }
+}
+
+/**
+ * Whether an event may change what the library shows: pictures, and folders that come or go. A folder has no
+ * extension, or its files are known. A path that seems to lie outside is spelled otherwise than the folder
+ * is (in case, or in Unicode): it matters unless its own name says no.
+ */
+export function matters(
+  folder: string,
+  event: Event,
+  { knows, isIgnored }: { knows(path: string): boolean; isIgnored?: IsIgnored },
+): boolean {
+  const name = path.basename(event.path)
+  const inside = path.relative(folder, event.path)
+  const parts = inside.startsWith('..') ? [name] : inside.split(path.sep)
+  if (parts.some(isHidden) || isIgnored?.(event.path, 'file')) return false
+  return isPicture(name) || path.extname(name) === '' || (event.type === 'delete' && knows(event.path))
 }

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { Batcher } from '../../../core/library/batcher.ts'
-import { covers } from '../../../core/library/folders.ts'
+import { coveringFolder, covers } from '../../../core/library/folders.ts'
+import { checkPatterns, ignoring } from '../../../core/library/ignore.ts'
 import { Notifier } from '../../../core/library/notifier.ts'
+import { matters } from '../../../core/library/watch.ts'
 
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -64,4 +66,69 @@ it.each([
   ['/', '/a', true],
 ])('%s covers %s: %s', (outer, inner, expected) => {
   expect(covers(outer, inner)).toBe(expected)
+})
+
+describe('a folder known by another spelling', () => {
+  /** A file system that is blind to case and to how Unicode spells a name, as macOS's is. */
+  const spell = async (folder: string) => folder.normalize('NFD').toLowerCase()
+  const folders = [{ path: '/Users/anna/Séjours' }, { path: '/Volumes/Card' }]
+
+  it.each([
+    ['/Users/anna/Séjours/2024', folders[0]],
+    ['/users/ANNA/Se\u0301jours', folders[0]],
+    ['/volumes/card/DCIM', folders[1]],
+    ['/Users/anna', undefined],
+    ['/Volumes/Card 2', undefined],
+  ])('%s', async (wanted, covering) => {
+    expect(await coveringFolder(folders, wanted, spell)).toBe(covering)
+  })
+
+  it('is told from others where paths are absent', async () => {
+    expect(await coveringFolder(folders, '/elsewhere', async () => undefined)).toBeUndefined()
+  })
+})
+
+describe('what a watcher tells of', () => {
+  const knows = (file: string) => file === '/p/2024.old'
+  const isIgnored = ignoring('/p', 'exports/\n*_small.jpg')
+
+  it.each([
+    ['update', '/p/a/one.jpg', true],
+    ['create', '/p/a/One.JPG', true],
+    ['create', '/p/a/new folder', true],
+    ['delete', '/p/2024.old', true],
+    ['create', '/p/a/notes.txt', false],
+    ['delete', '/p/2023.old', false],
+    ['create', '/p/.Trash-1000/one.jpg', false],
+    ['create', '/p/$Recycle.Bin/one.jpg', false],
+    ['create', '/p/exports/one.jpg', false],
+    ['create', '/p/a/one_small.jpg', false],
+    // The same folder, spelled otherwise.
+    ['create', '/P/a/one.jpg', true],
+    ['create', '/P/a/.one.jpg', false],
+  ] as const)('%s %s: %s', (type, file, expected) => {
+    expect(matters('/p', { type, path: file }, { knows, isIgnored })).toBe(expected)
+  })
+})
+
+describe('patterns', () => {
+  it('go by gitignore(5): comments, folders, depth, taking back', () => {
+    const isIgnored = ignoring('/p', '# a word\n\nexports/\n/top.jpg\n**/cache/*\n*.tif\n!keep.tif')!
+    const left = (file: string, kind: 'file' | 'folder' = 'file') => isIgnored(`/p/${file}`, kind)
+    expect(['a/exports/x.jpg', 'Exports/x.jpg', 'top.jpg', 'a/b/cache/x.jpg', 'scan.TIF'].map((file) => left(file))).toEqual(
+      Array(5).fill(true),
+    )
+    expect(['exports', 'a/top.jpg', 'cache.jpg', 'a/keep.tif', 'x..jpg'].map((file) => left(file))).toEqual(Array(5).fill(false))
+    expect(left('exports', 'folder')).toBe(true)
+    expect(isIgnored('/p', 'folder')).toBe(false)
+  })
+
+  it('that leave out nothing are none', () => {
+    expect(ignoring('/p', '')).toBeUndefined()
+    expect(ignoring('/p', '\n  \r\n# only words\n')).toBeUndefined()
+  })
+
+  it('of any text can be used', () => {
+    for (const text of ['[', '[z-a]', '\\', '!', '**', '\u0000', '(((', 'a'.repeat(10_000)]) expect(() => checkPatterns(text)).not.toThrow()
+  })
 })
