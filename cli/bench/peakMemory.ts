@@ -6,21 +6,27 @@ import { LucidexError } from '../../core/contract/index.ts'
 const EVERY_MS = 50
 
 /**
- * Runs a command of this program in a process of its own; answers the most memory that it and its children
- * had resident together, in bytes, looked at every {@link EVERY_MS} ms; null where there is no /proc.
+ * Runs a command of this program in a process of its own; answers what it printed, and the most memory that it and
+ * its children had resident together, in bytes, looked at every {@link EVERY_MS} ms; null where there is no /proc.
  * Errors: INTERNAL, when it fails.
  */
-export function peakMemory(script: string, args: readonly string[], signal?: AbortSignal): Promise<number | null> {
+export function runMeasured(
+  script: string,
+  args: readonly string[],
+  signal?: AbortSignal,
+): Promise<{ output: string; peakBytes: number | null }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'ignore', 'pipe'], signal })
+    const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'], signal })
     let peak = 0
+    let output = ''
     let said = ''
+    child.stdout.on('data', (text) => (output += text))
     child.stderr.on('data', (text) => (said = (said + text).slice(-2000)))
     const timer = setInterval(() => (peak = Math.max(peak, residentBytes(child.pid!))), EVERY_MS)
     child.once('error', (error) => (clearInterval(timer), reject(error)))
     child.once('close', (status) => {
       clearInterval(timer)
-      if (status === 0) resolve(process.platform === 'linux' ? peak : null)
+      if (status === 0) resolve({ output, peakBytes: process.platform === 'linux' ? peak : null })
       else reject(new LucidexError('INTERNAL', `lucidex ${args.join(' ')} failed: ${said}`))
     })
   })

@@ -6,7 +6,7 @@ import { choiceOption, EXIT, numberOption, parse, UsageError } from '../args.ts'
 import { drawPictures } from '../bench/drawnPictures.ts'
 import { benchIngest, indexAgain, type IngestContext, type SpeedReport } from '../bench/ingest.ts'
 import { LOAD_MAX, settledLoad } from '../bench/load.ts'
-import { peakMemory } from '../bench/peakMemory.ts'
+import { runMeasured } from '../bench/peakMemory.ts'
 import { interruptible, type Io } from '../io.ts'
 import { ROOT } from '../paths.ts'
 import { byteSize, duration, table } from '../table.ts'
@@ -105,7 +105,7 @@ async function measureTiny(folder: string, wants: (part: Part) => boolean, count
   for (const files of sizes) {
     await drawPictures(picturesOf(files), { ...TINY, count: files, signal, onProgress: io.progress })
     io.progress(`Indexing ${files} files in a process of its own`)
-    const peakBytes = await peakMemory(script, ['index', picturesOf(files), '--library', libraryOf(files)], signal)
+    const { peakBytes } = await runMeasured(script, ['index', picturesOf(files), '--library', libraryOf(files)], signal)
     if (wants('memory')) (report.memory ??= []).push({ files, peakBytes })
   }
   if (wants('unchanged')) {

@@ -5,7 +5,7 @@ import { ModelRegistry } from '../../core/inference/index.ts'
 import { EXIT, numberOption, parse, UsageError } from '../args.ts'
 import { LOAD_MAX, settledLoad } from '../bench/load.ts'
 import { openVerified } from '../bench/network.ts'
-import { peakMemory } from '../bench/peakMemory.ts'
+import { runMeasured } from '../bench/peakMemory.ts'
 import { benchWorkflow, drawNoisy, type ViewTimes } from '../bench/workflow.ts'
 import { interruptible, type Io } from '../io.ts'
 import { MODELS_DIR, ROOT } from '../paths.ts'
@@ -36,7 +36,7 @@ export async function runWorkflow(args: string[], io: Io): Promise<number> {
       const huge = path.join(folder, 'huge.jpg')
       await drawNoisy(huge, HUGE, 1)
       const script = path.join(ROOT, 'cli', 'lucidex.mjs')
-      const peakBytes = await peakMemory(script, ['denoise', huge, '-o', path.join(folder, 'huge-out.jpg'), '--model', 'fast'], signal)
+      const { peakBytes } = await runMeasured(script, ['denoise', huge, '-o', path.join(folder, 'huge-out.jpg'), '--model', 'fast'], signal)
       io.progress('')
       const report = { threads, load, ...times, hugePeakBytes: peakBytes }
       if (values.json) io.print(JSON.stringify(report, null, 2))

@@ -1,46 +1,20 @@
 /** A 24-megapixel JPEG through the command line: bounded memory, no seams, EXIF and ICC kept. */
-import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import sharp from 'sharp'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { runMeasured } from '../../cli/bench/peakMemory.ts'
+import { ROOT } from '../../cli/paths.ts'
 import { createRandom } from '../../core/random.ts'
 import { temporaryFolder } from '../support/pictures.ts'
 
-const ROOT = path.resolve(import.meta.dirname, '../..')
 const WIDTH = 6000
 const HEIGHT = 4000
-
-/** Runs the command line; answers its JSON and the largest resident memory it was seen with, in bytes. */
-function lucidex(...args: string[]): Promise<{ code: number | null; json: unknown; peak: number }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [path.join(ROOT, 'cli/lucidex.mjs'), ...args, '--json'], { stdio: ['ignore', 'pipe', 'inherit'] })
-    let output = ''
-    let peak = 0
-    child.stdout.on('data', (chunk) => (output += chunk))
-    const timer = setInterval(() => (peak = Math.max(peak, residentPeak(child.pid!))), 100)
-    child.on('error', reject)
-    child.on('close', (code) => {
-      clearInterval(timer)
-      resolve({ code, json: JSON.parse(output), peak })
-    })
-  })
-}
-
-/** VmHWM of a process on Linux; 0 elsewhere or once it is gone. */
-function residentPeak(pid: number): number {
-  try {
-    return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024
-  } catch {
-    return 0
-  }
-}
 
 describe('a 24-megapixel JPEG', () => {
   let input: string
   let output: string
-  let run: Awaited<ReturnType<typeof lucidex>>
+  let run: Awaited<ReturnType<typeof runMeasured>>
 
   beforeAll(async () => {
     const root = await temporaryFolder()
@@ -62,15 +36,15 @@ describe('a 24-megapixel JPEG', () => {
       .withExif({ IFD0: { Make: 'Lucidex', Model: 'Test 24', Copyright: 'nobody' } })
       .jpeg({ quality: 97, chromaSubsampling: '4:4:4' })
       .toFile(input)
-    run = await lucidex('denoise', input, '-o', output, '--model', 'fast')
+    run = await runMeasured(path.join(ROOT, 'cli/lucidex.mjs'), ['denoise', input, '-o', output, '--model', 'fast', '--json'])
   }, 300_000)
 
   it('denoises in under 1.5 GB', () => {
-    expect(run.code).toBe(0)
-    expect(run.json).toMatchObject({ items: [{ width: WIDTH, height: HEIGHT, status: 'done' }] })
-    console.log(`peak resident memory: ${(run.peak / 1e6).toFixed(0)} MB`)
-    if (process.platform === 'linux') expect(run.peak).toBeGreaterThan(100e6)
-    expect(run.peak).toBeLessThan(1.5e9)
+    expect(JSON.parse(run.output)).toMatchObject({ items: [{ width: WIDTH, height: HEIGHT, status: 'done' }] })
+    if (run.peakBytes === null) return console.warn('NO /proc: memory was not measured')
+    console.log(`peak resident memory: ${(run.peakBytes / 1e6).toFixed(0)} MB`)
+    expect(run.peakBytes).toBeGreaterThan(100e6)
+    expect(run.peakBytes).toBeLessThan(1.5e9)
   })
 
   it('keeps EXIF and the very bytes of the ICC profile', async () => {
