@@ -6,6 +6,7 @@ export const CHANNEL = {
   chooseFolders: 'lucidex:choose-folders',
   chooseFolder: 'lucidex:choose-folder',
   choosePicture: 'lucidex:choose-picture',
+  chooseLibrary: 'lucidex:choose-library',
   chooseSave: 'lucidex:choose-save',
   revealInFolder: 'lucidex:reveal-in-folder',
   startDrag: 'lucidex:start-drag',

@@ -8,6 +8,7 @@ const lucidexDesktop = {
   chooseFolders: (): Promise<string[]> => ipcRenderer.invoke(CHANNEL.chooseFolders),
   chooseFolder: (): Promise<string | null> => ipcRenderer.invoke(CHANNEL.chooseFolder),
   choosePicture: (): Promise<string | null> => ipcRenderer.invoke(CHANNEL.choosePicture),
+  chooseLibrary: (): Promise<string | null> => ipcRenderer.invoke(CHANNEL.chooseLibrary),
   chooseSave: (defaultName: string): Promise<string | null> => ipcRenderer.invoke(CHANNEL.chooseSave, defaultName),
   revealInFolder: (path: string): Promise<void> => ipcRenderer.invoke(CHANNEL.revealInFolder, path),
   /** Lets a file be dropped on another application; called when the dragging begins. */

@@ -494,12 +494,14 @@ export function createFakeEngine(options: FakeOptions) {
       },
     },
     picker: {
-      list: ({ path = '/home/anna' }) => ({
+      list: ({ path = '/home/anna', files }) => ({
         path,
         parent: path === '/' ? null : path.split('/').slice(0, -1).join('/') || '/',
         entries: [
           { name: 'Pictures', path: '/home/anna/Pictures', kind: 'folder', bytes: null },
-          { name: 'beach.jpg', path: '/home/anna/beach.jpg', kind: 'picture', bytes: 3_200_000 },
+          files === 'libraries'
+            ? { name: 'studio.lucidex', path: '/home/anna/studio.lucidex', kind: 'library', bytes: 612_000_000 }
+            : { name: 'beach.jpg', path: '/home/anna/beach.jpg', kind: 'picture', bytes: 3_200_000 },
         ],
         pictures: 1,
         places: [{ name: 'Home', path: '/home/anna' }],

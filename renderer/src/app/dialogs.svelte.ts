@@ -1,5 +1,5 @@
 export interface PickRequest {
-  mode: 'folder' | 'picture'
+  mode: 'folder' | 'picture' | 'library'
   title: string
   action: string
   /** Why the picker opened, where it was not asked for by a button. */

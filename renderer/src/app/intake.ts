@@ -187,6 +187,29 @@ export function chooseDestination(): Promise<string | null> {
     : dialogs.pick({ mode: 'folder', title: 'Choose a folder for the results', action: 'Use this folder' })
 }
 
+/** Lets a person choose a folder that the library is told of. */
+export function chooseFolderHere(title: string): Promise<string | null> {
+  return desktop ? desktop.chooseFolder() : dialogs.pick({ mode: 'folder', title, action: 'Use this folder' })
+}
+
+/** Lets a person choose an exported library. */
+export function chooseLibraryFile(): Promise<string | null> {
+  return desktop ? desktop.chooseLibrary() : dialogs.pick({ mode: 'library', title: 'Import a library', action: 'Open' })
+}
+
+/** Where a library is exported to; a desktop's own dialog has asked before it lets a file be replaced. */
+export async function chooseLibraryTarget(): Promise<{ path: string; overwrite: boolean } | null> {
+  const name = `Lucidex library ${new Date().toISOString().slice(0, 10)}.lucidex`
+  if (desktop) {
+    const path = await desktop.chooseSave(name)
+    return path === null ? null : { path, overwrite: true }
+  }
+  const folder = await dialogs.pick({ mode: 'folder', title: 'Export the library into a folder', action: 'Export here' })
+  if (folder === null) return null
+  const separator = folder.includes('\\') ? '\\' : '/'
+  return { path: folder.endsWith(separator) ? folder + name : folder + separator + name, overwrite: false }
+}
+
 function chooseFile(): Promise<File | undefined> {
   return new Promise((resolve) => {
     const input = document.createElement('input')

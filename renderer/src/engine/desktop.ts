@@ -5,6 +5,8 @@ export interface Desktop {
   /** Native dialogs; empty or null when dismissed. */
   chooseFolders(): Promise<string[]>
   choosePicture(): Promise<string | null>
+  /** An exported library (*.lucidex). */
+  chooseLibrary(): Promise<string | null>
   chooseSave(defaultName: string): Promise<string | null>
   chooseFolder(): Promise<string | null>
   revealInFolder(path: string): Promise<void>

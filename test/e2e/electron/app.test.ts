@@ -75,7 +75,7 @@ describe.skipIf(missing)('the desktop app', () => {
     expect(seen).toEqual({
       origin: 'lucidex://app',
       node: 'undefined',
-      bridge: ['chooseFolder', 'chooseFolders', 'choosePicture', 'chooseSave', 'onMenu', 'pathOf', 'revealInFolder'],
+      bridge: ['chooseFolder', 'chooseFolders', 'chooseLibrary', 'choosePicture', 'chooseSave', 'onMenu', 'pathOf', 'revealInFolder'],
     })
   })
 

@@ -1,5 +1,6 @@
-import type { Query, Region, Relation, SearchResponse, SearchResult, Source } from '$contract'
+import type { ItemFilter, Query, Region, Relation, SearchResponse, SearchResult, Source } from '$contract'
 import { engine } from '../../engine/engine.svelte.ts'
+import { library } from '../library/library.svelte.ts'
 
 const MOST_RESULTS = 120
 
@@ -13,6 +14,9 @@ export interface Subject {
   width: number
   height: number
 }
+
+/** Where it is searched: everywhere, in what the library shows with its filters, or in one folder. */
+export type Scope = 'everywhere' | 'shown' | number
 
 export interface ResultGroup {
   relation: Relation
@@ -33,7 +37,7 @@ export class SearchState {
   subject = $state.raw<Subject | null>(null)
   /** The box searched by, as shares of the picture; null for the whole. */
   region = $state.raw<Region | null>(null)
-  folderId = $state<number | null>(null)
+  scope = $state<Scope>('everywhere')
   response = $state.raw<SearchResponse | null>(null)
   error = $state.raw<unknown>(null)
   busy = $state(false)
@@ -45,6 +49,13 @@ export class SearchState {
   /** The library item searched by, if it is one. */
   itemId = $state<number | null>(null)
   #question = 0
+  /** The filter of the last search. */
+  #searched = ''
+
+  get filter(): ItemFilter {
+    if (this.scope === 'shown') return library.filter
+    return this.scope === 'everywhere' ? {} : { folderId: this.scope }
+  }
 
   byGiven({ query, source }: { query: Query; source: Source }): void {
     this.itemId = null
@@ -71,14 +82,19 @@ export class SearchState {
     }
   }
 
-  within(region: Region | null): void {
+  byRegion(region: Region | null): void {
     this.region = region
     void this.run()
   }
 
-  inFolder(folderId: number | null): void {
-    this.folderId = folderId
+  within(scope: Scope): void {
+    this.scope = scope
     void this.run()
+  }
+
+  /** Searches again where the library has come to show something else. */
+  renew(): void {
+    if (this.scope === 'shown' && this.subject && this.#searched !== JSON.stringify(library.filter)) void this.run()
   }
 
   clear(): void {
@@ -93,16 +109,17 @@ export class SearchState {
   }
 
   async run(): Promise<void> {
-    const { subject, region, folderId } = this
+    const { subject, region, filter } = this
     if (!subject) return
     const question = ++this.#question
+    this.#searched = JSON.stringify(filter)
     this.busy = true
     this.error = null
     try {
       const response = await engine.api.search.find({
         source: subject.source,
         ...(region && { region }),
-        ...(folderId !== null && { folderId }),
+        ...filter,
         k: MOST_RESULTS,
       })
       if (question !== this.#question) return
