@@ -62,7 +62,7 @@ export function createDecoder({ spawn, log, limits = LIMITS, indexers = INDEXERS
 
   return {
     inspect: async (path) => (await ask(viewing, 'inspect', path, undefined)).value,
-    readForIndex: async (path) => (await ask(indexing, 'readForIndex', path, undefined)).value,
+    readForIndex: async (path, maxPixels) => (await ask(indexing, 'readForIndex', path, maxPixels)).value,
     readForQuery: async (path, region) => (await ask(viewing, 'readForQuery', path, region)).value,
     readForSearch: async (path, region) => (await ask(viewing, 'readForSearch', path, region)).value,
     async readView(path, maxPx) {
@@ -88,7 +88,7 @@ export function createDecoder({ spawn, log, limits = LIMITS, indexers = INDEXERS
 /** Decodes in this process. */
 export const decodeHere: PictureDecoder = {
   inspect: (path) => inspectPicture(path),
-  readForIndex: (path) => readForIndex(path),
+  readForIndex: (path, maxPixels) => readForIndex(path, path, maxPixels),
   readForQuery: (path, region) => readForQuery(path, region),
   readForSearch: (path, region) => readForSearch(path, region),
   readView: (path, maxPx) => readView(path, maxPx),

@@ -5,7 +5,7 @@ import type { IndexedPicture, Picture, PictureFacts, QueryPicture, SearchPicture
 /** Each operation on a file with its argument and its answer. */
 export interface Operations {
   inspect: { argument: undefined; value: PictureFacts }
-  readForIndex: { argument: undefined; value: IndexedPicture }
+  readForIndex: { argument: number | undefined; value: IndexedPicture }
   readForQuery: { argument: Region | undefined; value: QueryPicture }
   readForSearch: { argument: Region | undefined; value: SearchPicture }
   /** The encoded view travels as the bulk. */

@@ -20,7 +20,7 @@ type Perform = { [O in Operation]: (bytes: Uint8Array, path: string, argument: O
 
 const perform: Perform = {
   inspect: async (bytes, path) => ({ value: await inspectPicture(bytes, path) }),
-  readForIndex: async (bytes, path) => ({ value: await readForIndex(bytes, path) }),
+  readForIndex: async (bytes, path, maxPixels) => ({ value: await readForIndex(bytes, path, maxPixels) }),
   readForQuery: async (bytes, path, region) => ({ value: await readForQuery(bytes, region, path) }),
   readForSearch: async (bytes, path, region) => ({ value: await readForSearch(bytes, region, path) }),
   readView: async (bytes, path, maxPx) => ({ value: null, bulk: await readView(bytes, maxPx, path) }),

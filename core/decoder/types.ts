@@ -9,7 +9,8 @@ import type { IndexedPicture, Picture, PictureFacts, QueryPicture, SearchPicture
 export interface PictureDecoder {
   /** Format, size and depth, by the header alone. */
   inspect(path: string): Promise<PictureFacts>
-  readForIndex(path: string): Promise<IndexedPicture>
+  /** Above `maxPixels` PICTURE_TOO_LARGE. */
+  readForIndex(path: string, maxPixels?: number): Promise<IndexedPicture>
   readForQuery(path: string, region?: Region): Promise<QueryPicture>
   readForSearch(path: string, region?: Region): Promise<SearchPicture>
   readView(path: string, maxPx?: number): Promise<Uint8Array>

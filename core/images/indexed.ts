@@ -1,10 +1,11 @@
 import sharp from 'sharp'
+import { LucidexError } from '../contract/errors.ts'
 import type { Region } from '../contract/index.ts'
 import { THUMBNAIL_PX } from '../contract/media.ts'
 import { photoMetadata } from './exif.ts'
 import { hashBytes } from './files.ts'
 import { isSrgb, profileDescription } from './icc.ts'
-import { decode, openPicture, type OpenedPicture } from './open.ts'
+import { decode, MAX_PIXELS, openPicture, type OpenedPicture } from './open.ts'
 import { perceptualHash } from './perceptualHash.ts'
 import { viewInputs, type SeenQuery } from './queryViews.ts'
 import { ENCODER_PX, type IndexedPicture } from './types.ts'
@@ -34,7 +35,7 @@ export async function readForIndex(input: string | Uint8Array, name?: string, ma
   if (pixels > maxPixels) {
     const million = (count: number) => (count / 1e6).toFixed(1)
     throw new LucidexError('PICTURE_TOO_LARGE', `The picture has ${million(pixels)} megapixels, over the limit of ${million(maxPixels)}`, {
-      path: name,
+      path: picture.name,
     })
   }
   const [contentHash, small] = await Promise.all([hashBytes(picture.bytes), shrink(picture)])
