@@ -6,6 +6,7 @@ import { withEngine } from '../session.ts'
 import { markdownTable, table } from '../table.ts'
 import { CONFIDENCE_HELP, runConfidence } from './benchConfidence.ts'
 import { DENOISE_HELP, runDenoise, runTiling } from './benchDenoise.ts'
+import { INDEX_HELP, runIndex } from './benchIndex.ts'
 import { INGEST_HELP, runIngest } from './benchIngest.ts'
 import { runWorkflow, WORKFLOW_HELP } from './benchWorkflow.ts'
 import { ENCODER_HELP, runCalibrate, runCopies, runEncoder, runReconstructions, runSimilar, runViews } from './benchEncoder.ts'
@@ -23,6 +24,7 @@ export const bench: Command = {
        lucidex bench noise --data <dir> [options]
        lucidex bench workflow
        lucidex bench ingest [options]
+       lucidex bench index [options]
 
 ${DENOISE_HELP}
 
@@ -33,6 +35,8 @@ ${ENCODER_HELP}
 ${WORKFLOW_HELP}
 
 ${INGEST_HELP}
+
+${INDEX_HELP}
 
 bench noise adds noise of σ 0 to 75 to clean pictures and to flat ones that it makes, and prints the σ that
 the app estimates.
@@ -59,6 +63,7 @@ ${COMMON_HELP}`,
     if (kind === 'noise') return runNoise(rest, io)
     if (kind === 'workflow') return runWorkflow(rest, io)
     if (kind === 'ingest') return runIngest(rest, io)
+    if (kind === 'index') return runIndex(rest, io)
     throw new UsageError(kind === undefined ? 'bench needs to know what: see --help' : `there is no bench "${kind}"`)
   },
 }

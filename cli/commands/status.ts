@@ -14,7 +14,10 @@ ${COMMON_HELP}`,
     const { values, positionals } = parse(args, {})
     if (positionals.length > 0) throw new UsageError(`status takes no "${positionals[0]}"`)
     const folder = libraryDir(values.library, io)
-    const found = await withEngine({ io, libraryDir: folder, readOnly: true }, (engine) => engine.api.library.status())
+    const found = await withEngine({ io, libraryDir: folder, readOnly: true }, async (engine) => {
+      await engine.library.indexSettled()
+      return engine.api.library.status()
+    })
     if (values.json) io.print(JSON.stringify(found, null, 2))
     else {
       const { files, images, vectors, pending, missing, failed, encoder, index, integrity, bytes } = found
@@ -24,6 +27,9 @@ ${COMMON_HELP}`,
         ['images', `${images}, ${vectors} searchable`],
         ['encoder', encoder ?? 'none'],
         ['index', `${index.kind}, generation ${index.generation}, ${index.upToDate ? 'up to date' : 'catching up'}`],
+        ...(index.recall
+          ? [['recall', `${(index.recall.at10 * 100).toFixed(1)} % of the ten nearest, in ${index.recall.samples} samples`]]
+          : []),
         ['integrity', integrity],
         ['size', byteSize(bytes)],
       ]

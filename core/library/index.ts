@@ -242,6 +242,10 @@ class CatalogLibrary implements Library {
 
   // ---------------------------------------------------------------- Search
 
+  async indexSettled(): Promise<void> {
+    await this.#index?.settled()
+  }
+
   descriptorOf(imageId: number): Float32Array | undefined {
     return this.#index?.vectorOf(imageId)
   }

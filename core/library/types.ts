@@ -28,6 +28,8 @@ export interface Library {
   thumbnail(imageId: number): Uint8Array | undefined
   /** A readable file of this image. Errors: ITEM_NOT_FOUND, FILE_NOT_FOUND. */
   pathOf(imageId: number): string
+  /** Resolves when the vector index holds every vector and is checked, as far as this process keeps it. */
+  indexSettled(): Promise<void>
   /** The stored descriptor, or undefined while there is none for the serving encoder. */
   descriptorOf(imageId: number): Float32Array | undefined
   /** Nearest items to the looks at a query, best first (core/search/find.ts). Errors: MODEL_NOT_FOUND. */

@@ -23,7 +23,7 @@ const CHECK_AFTER = 0.1
 /** A snapshot is written when nothing changed for so long, in milliseconds. */
 const SAVE_AFTER_MS = 20_000
 /** On closing one is written when so large a share has changed: adding the rest again is quicker than writing everything. */
-const WORTH_SAVING = 0.02
+const WORTH_SAVING = 0.005
 /** Progress is told this often, in milliseconds. */
 const TELL_MS = 250
 
@@ -35,7 +35,7 @@ interface Host {
 /**
  * The vectors of one encoder and the graph over them, in a thread of their own. Searches come first: a scan
  * gives the thread a turn after every slice, and everything else waits while one goes on and takes a turn after
- * every single vector. The graph is only ever a copy: what it lacks is scanned.
+ * every single vector. The graph is only ever a copy: what it lacks is scanned, and it is asked only once it is checked.
  */
 export class Collection {
   readonly #options: CollectionOptions
@@ -48,8 +48,8 @@ export class Collection {
   /** Built beside the graph that it will replace. */
   #next: Graph | undefined
   #breadth = BREADTH.least
-  /** Whether the last check found the graph good enough to be asked. */
-  #isTrusted = true
+  /** Whether a check found the graph good enough to be asked. */
+  #isTrusted = false
   /** Whether the graph was built because of what a check found: it is not done twice in a row. */
   #isRepaired = false
   #recall: LibraryStatus['index']['recall'] = null
@@ -113,8 +113,8 @@ export class Collection {
     this.#scans++
     try {
       await scanExact(store, codes, scanned, { from, images: images && new ImageSet(images) })
-      // Without a turn in between: then rows may be closed up.
-      const matches = scanned.sorted()
+      // Without a turn in between, in which rows may be closed up. Some may have been removed during the scan.
+      const matches = scanned.sorted().filter(({ row }) => store.image(row) !== 0)
       return {
         images: Uint32Array.from(matches, ({ row }) => store.image(row)),
         // Rounding may take a vector's length a little over 1.
@@ -248,7 +248,7 @@ export class Collection {
     this.#graph = next
     this.#next = undefined
     this.#checkedThrough = 0
-    this.#isTrusted = true
+    this.#isTrusted = false
     this.#changes.sinceSaved = this.#store.size
   }
 
@@ -257,6 +257,7 @@ export class Collection {
     this.#next?.free()
     this.#graph = undefined
     this.#next = undefined
+    this.#isTrusted = false
     this.#recall = null
     this.#checkedThrough = 0
   }

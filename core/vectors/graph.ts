@@ -61,9 +61,9 @@ export class Graph {
     return this.#marked > this.#labels * MAX_MARKED
   }
 
-  /** Labels of those found nearest to `query`, at most `k`; `breadth` (hnswlib's ef) is how many are kept in view. */
+  /** Labels of those found nearest to `query`, at most `k`; `breadth` (hnswlib's ef) is how many are kept in view, at least. */
   search(query: ArrayLike<number>, k: number, breadth: number): number[] {
-    this.#index.setEf(Math.max(breadth, k))
+    this.#index.setEf(Math.max(breadth, 2 * k))
     return this.#index.searchKnn(Array.from(query), Math.min(k, this.#labels)).neighbors
   }
 

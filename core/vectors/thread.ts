@@ -96,5 +96,6 @@ export class VectorThread {
 
 /** The source in a checkout, where Node strips the types; the bundle beside this one once built (electron.vite.config.ts). */
 function workerUrl(): URL {
-  return import.meta.url.endsWith('.ts') ? new URL('worker.ts', import.meta.url) : new URL('vector-worker.js', import.meta.url)
+  const file = import.meta.url.endsWith('.ts') ? 'worker.ts' : 'vector-worker.js'
+  return new URL(file, import.meta.url)
 }
