@@ -17,7 +17,7 @@ const misdeeds: Record<string, () => void> = {
   hang: () => {
     for (;;);
   },
-  eat: () => void setInterval(() => eaten.push(Buffer.alloc(40 * 2 ** 20, 1)), 10),
+  eat: () => void setInterval(() => eaten.push(Buffer.alloc(80 * 2 ** 20, 1)), 10),
   slow: () => {},
   once: () => process.kill(process.pid, 'SIGKILL'),
 }
