@@ -54,6 +54,7 @@ describe('exports', () => {
   it('names the file by its new format', () => {
     expect(defaultName('beach.jpg', 'keep')).toBe('beach_denoised.jpg')
     expect(defaultName('beach.day.jpg', 'tiff')).toBe('beach.day_denoised.tif')
+    expect(defaultName('IMG_0001.CR3', 'keep')).toBe('IMG_0001_denoised.tiff')
     expect(defaultName('scan', 'png')).toBe('scan_denoised.png')
   })
 

@@ -34,11 +34,16 @@ export function isLossy(format: string): boolean {
   return ['jpeg', 'jpg', 'webp', 'avif', 'heif'].includes(format.toLowerCase())
 }
 
-/** The extension of a picture named `name` in another format, with its dot; empty when it has none. */
+/** Extensions of the formats that are written. */
+const WRITTEN = /^\.(png|jpe?g|jpe|jfif|tiff?|webp|avif)$/i
+
+/** The extension of a picture named `name` in another format, with its dot; empty when it has none. What cannot be written goes into a TIFF. */
 export function extensionFor(name: string, format: Format): string {
   if (format !== 'keep') return EXTENSIONS[format]
   const dot = name.lastIndexOf('.')
-  return dot > 0 ? name.slice(dot) : ''
+  if (dot <= 0) return ''
+  const own = name.slice(dot)
+  return WRITTEN.test(own) ? own : '.tiff'
 }
 
 /** `beach.jpg` as PNG: `beach_denoised.png`. */
