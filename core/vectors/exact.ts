@@ -1,22 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { ImageSet } from './imageSet.ts'
 import { SLICE, type VectorStore } from './store.ts'
 import type { TopK } from './topK.ts'
-
-/** Images by id, as a set that is asked once for every row. */
-export class ImageSet {
-  readonly #bits: Uint8Array
-
-  constructor(images: Uint32Array) {
-    let largest = 0
-    for (const image of images) largest = Math.max(largest, image)
-    this.#bits = new Uint8Array((largest >>> 3) + 1)
-    for (const image of images) this.#bits[image >>> 3]! |= 1 << (image & 7)
-  }
-
-  has(image: number): boolean {
-    return (this.#bits[image >>> 3]! & (1 << (image & 7))) !== 0
-  }
-}
 
 /**
  * The rows of the largest inner product with `query` (core/vectors/store: encodeQuery) among the rows from … to − 1,
@@ -29,15 +14,9 @@ export async function scanExact(
   best: TopK,
   { from = 0, to = store.count, images }: { from?: number; to?: number; images?: ImageSet } = {},
 ): Promise<void> {
-  for (let row = from; row < to;) {
-    if (row > from) await nextTurn()
-    const rows = store.slice
-    let named = 0
-    for (; row < to && named < SLICE; row++) {
-      const image = store.image(row)
-      if (image !== 0 && (!images || images.has(image))) rows[named++] = row
-    }
-    score(store, query, best, named)
+  for (let start = from; start < to; start += SLICE) {
+    if (start > from) await nextTurn()
+    score(store, query, best, store.nameRows(start, Math.min(start + SLICE, to), images))
   }
 }
 

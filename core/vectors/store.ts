@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib'
+import type { ImageSet } from './imageSet.ts'
 import { createMemory, innerProducts, LANES, PAGE_BYTES } from './kernel.ts'
 
 /** A number of a unit vector is kept as a whole number of 1/32767: cosines are right to some 0.00002. */
@@ -144,6 +145,18 @@ export class VectorStore {
   /** Where at most {@link SLICE} rows are named for {@link score}. */
   get slice(): Uint32Array {
     return this.#rows
+  }
+
+  /** Names the rows from … to − 1 in {@link slice}, but for removed ones and those whose image is not of `images`. Returns how many. */
+  nameRows(from: number, to: number, images?: ImageSet): number {
+    const imageOf = this.#images
+    const rows = this.#rows
+    let named = 0
+    for (let row = from; row < to; row++) {
+      const image = imageOf[row]!
+      if (image !== 0 && (images === undefined || images.has(image))) rows[named++] = row
+    }
+    return named
   }
 
   /** Scores the first `count` rows named in {@link slice}: inner products, in units of 1/{@link UNIT}. Valid until the next call. */

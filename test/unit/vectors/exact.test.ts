@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createRandom } from '../../../core/random.ts'
-import { ImageSet, scanExact } from '../../../core/vectors/exact.ts'
+import { scanExact } from '../../../core/vectors/exact.ts'
+import { ImageSet } from '../../../core/vectors/imageSet.ts'
 import { decode, encodeQuery, UNIT, VectorStore } from '../../../core/vectors/store.ts'
 import { TopK } from '../../../core/vectors/topK.ts'
 import { unit } from '../../support/library.ts'
