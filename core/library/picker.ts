@@ -6,11 +6,18 @@ import { LucidexError, type PickerListing } from '../contract/index.ts'
 /** Folders with more entries than this are listed in part: a picker is no file manager. */
 const MAX_ENTRIES = 5000
 
+/** Of exported libraries, lower case. */
+const LIBRARY_EXTENSION = '.lucidex'
+
 /**
- * One level of the disk for the server-side folder picker: folders first, then pictures, by name.
- * Hidden entries are left out. Errors: FOLDER_NOT_FOUND, FOLDER_NOT_READABLE.
+ * One level of the disk for the server-side picker: folders first, then the files that are wanted, by name;
+ * `extensions` are those of pictures, which are counted in any case. Hidden entries are left out. Errors: FOLDER_NOT_FOUND, FOLDER_NOT_READABLE.
  */
-export async function listForPicker(folder: string | undefined, extensions: ReadonlySet<string>): Promise<PickerListing> {
+export async function listForPicker(
+  folder: string | undefined,
+  extensions: ReadonlySet<string>,
+  wantedFiles: 'pictures' | 'libraries' = 'pictures',
+): Promise<PickerListing> {
   const wanted = path.resolve(folder ?? homedir())
   let dirents
   let here: string
@@ -30,11 +37,15 @@ export async function listForPicker(folder: string | undefined, extensions: Read
   }
   const visible = dirents.filter((entry) => !entry.name.startsWith('.')).slice(0, MAX_ENTRIES)
   const folders = visible.filter((entry) => entry.isDirectory())
-  const pictures = visible.filter((entry) => entry.isFile() && extensions.has(path.extname(entry.name).toLowerCase()))
+  const files = visible.filter((entry) => entry.isFile())
+  const extensionOf = ({ name }: { name: string }) => path.extname(name).toLowerCase()
+  const pictures = files.filter((file) => extensions.has(extensionOf(file)))
+  const kind = wantedFiles === 'pictures' ? 'picture' : 'library'
+  const listedFiles = kind === 'picture' ? pictures : files.filter((file) => extensionOf(file) === LIBRARY_EXTENSION)
   const byName = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' })
-  const entry = async (name: string, kind: 'folder' | 'picture') => {
+  const entry = async (name: string, kind: PickerListing['entries'][number]['kind']) => {
     const full = path.join(here, name)
-    const bytes = kind === 'picture' ? ((await stat(full).catch(() => null))?.size ?? null) : null
+    const bytes = kind === 'folder' ? null : ((await stat(full).catch(() => null))?.size ?? null)
     return { name, path: full, kind, bytes }
   }
   const listed = await Promise.all([
@@ -42,10 +53,10 @@ export async function listForPicker(folder: string | undefined, extensions: Read
       .map(({ name }) => name)
       .sort(byName.compare)
       .map((name) => entry(name, 'folder')),
-    ...pictures
+    ...listedFiles
       .map(({ name }) => name)
       .sort(byName.compare)
-      .map((name) => entry(name, 'picture')),
+      .map((name) => entry(name, kind)),
   ])
   const parent = path.dirname(here)
   return { path: here, parent: parent === here ? null : parent, entries: listed, pictures: pictures.length, places: await places() }

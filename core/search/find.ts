@@ -103,7 +103,7 @@ async function searchAll(index: VectorIndex, looks: readonly Look[], wanted: num
     for (const { image, score } of answer.matches) scores.set(image, Math.max(score - handicap, scores.get(image) ?? -2))
     if (answer.matches.length === wanted) unseen = Math.max(unseen, answer.matches.at(-1)!.score - handicap)
     method = answer.method
-    searched = answer.searched
+    searched = images ? Math.min(images.length, answer.searched) : answer.searched
   }
   const matches = [...scores].map(([image, score]) => ({ image, score })).sort(byScore)
   return { matches, unseen, method, searched }

@@ -41,7 +41,11 @@ export class JobsState {
       }
     })
     engine.on('job', (job) => this.#update(job))
-    engine.on('jobDismissed', ({ jobId }) => (this.all = this.all.filter((job) => job.id !== jobId)))
+    engine.on('jobDismissed', ({ jobId }) => {
+      this.all = this.all.filter((job) => job.id !== jobId)
+      // Its number may be given to the next job.
+      this.#past.delete(jobId)
+    })
   }
 
   find(jobId: number | null): Job | undefined {
