@@ -8,6 +8,10 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   index: async () => (await import('./commands/index.ts')).index,
   search: async () => (await import('./commands/search.ts')).search,
   status: async () => (await import('./commands/status.ts')).status,
+  verify: async () => (await import('./commands/verify.ts')).verify,
+  export: async () => (await import('./commands/export.ts')).exportLibrary,
+  import: async () => (await import('./commands/import.ts')).importLibrary,
+  compact: async () => (await import('./commands/compact.ts')).compact,
   serve: async () => (await import('./commands/serve.ts')).serve,
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
   bench: async () => (await import('./commands/bench.ts')).bench,
@@ -21,6 +25,10 @@ Usage: lucidex <command> [options]
   index <folders…>           add folders to the library, or bring them up to date
   search <image>             find the pictures that look like one
   status                     what the library holds
+  verify                     check the library, and repair what can be computed again
+  export <file>              write the whole library into one file
+  import <file>              merge an exported library into this one
+  compact                    give the library's unused bytes back to the disk
   serve                      open the app in a browser
   doctor                     check this installation
   bench denoise|copies       measure the models on your own pictures

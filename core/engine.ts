@@ -110,10 +110,16 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
       now,
       runners: {
         index: async (spec, context) => ({ index: await library.index(spec, context) }),
-        verify: async () => notYet(),
-        'export-library': async () => notYet(),
-        'import-library': async () => notYet(),
-        compact: async () => notYet(),
+        verify: async (spec, context) => {
+          const { report, stale } = await library.care.verify(spec, context)
+          return { verify: { ...report, indexJobId: stale ? startIndexing() : null } }
+        },
+        'export-library': async (spec, context) => ({ exported: await library.care.export(spec, config.version, context) }),
+        'import-library': async (spec, context) => {
+          const report = await library.care.import(spec, context)
+          return { imported: { ...report, indexJobId: startIndexing() } }
+        },
+        compact: async (_spec, context) => ({ compact: await library.care.compact(context) }),
         'denoise-preview': async (spec, context) => {
           await sessions.preview(spec, context, (tile) => emit('denoiseTile', tile))
           return {}
@@ -196,7 +202,7 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
       library.onStale((folderId) => void startIndexing(folderId))
       // "What changed since last time": indexing recomputes what is pending, so it also takes up what was cut short.
       jobs.dismissWhere((spec) => spec.kind === 'index')
-      if (watch) for (const folder of library.folders()) startIndexing(folder.id)
+      if (watch && library.care.settings().followAtStart) for (const folder of library.folders()) startIndexing(folder.id)
     }
 
     const handlers: EngineHandlers = {
@@ -255,8 +261,12 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
           return {}
         },
         settings: () => library.care.settings(),
-        configure: (change) => library.care.configure(change),
-        inspectFile: notYet,
+        configure: (change) => {
+          const { settings, retried } = library.care.configure(change)
+          if (retried > 0) startIndexing()
+          return settings
+        },
+        inspectFile: (request) => library.care.inspect(request.path),
         status: () => library.status(),
       },
       search: {
@@ -286,6 +296,7 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
             writable()
             return { jobId: startIndexing(spec.folderId) }
           }
+          if (spec.kind === 'verify' || spec.kind === 'import-library' || spec.kind === 'compact') writable()
           if (spec.kind === 'denoise') await checkDestination(spec)
           return { jobId: jobs.start(spec) }
         },
@@ -328,10 +339,6 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
     for (const notice of untold.splice(0)) setImmediate(() => listener('notice', notice))
     return () => void listeners.delete(listener)
   }
-}
-
-function notYet(): never {
-  throw new LucidexError('NOT_SUPPORTED_HERE', 'This is not there yet')
 }
 
 /** What a person should know of a repair. */

@@ -20,7 +20,7 @@ ${COMMON_HELP}`,
     })
     if (values.json) io.print(JSON.stringify(found, null, 2))
     else {
-      const { files, images, vectors, pending, missing, failed, encoder, index, integrity, bytes } = found
+      const { files, images, vectors, pending, missing, failed, encoder, index, integrity, bytes, storage } = found
       const rows = [
         ['library', folder],
         ['files', `${files} (${pending} pending, ${missing} missing, ${failed} failed)`],
@@ -32,6 +32,7 @@ ${COMMON_HELP}`,
           : []),
         ['integrity', integrity],
         ['size', byteSize(bytes)],
+        ...Object.entries(storage).map(([part, size]) => [`  ${part}`, byteSize(size)]),
       ]
       io.print(table(rows))
     }

@@ -612,8 +612,8 @@ export type Measurement = z.infer<typeof measurement>
 
 /**
  * What verifying can find. Repaired, by computing it again: file-changed, file-missing, file-returned (their
- * rows follow the disk), thumbnail-missing, vector-missing, vector-damaged, orphan (rows that nothing refers
- * to), label (which file stands for a picture), index-recall (the graph is built anew). Told, and left as it
+ * rows follow the disk), thumbnail-missing, vector-missing, vector-damaged, orphan (rows that refer
+ * to nothing), label (which file stands for a picture), index-recall (the graph is built anew). Told, and left as it
  * is: database (the damage that SQLite finds), content-changed (other bytes at the same size and time: the
  * medium may be failing), file-unreadable, folder-offline.
  */

@@ -1,13 +1,39 @@
-import type { Facets, Folder, ItemFilter, LibrarySettings, Problem, ProblemQuery, TreeNode, Undoable } from '../contract/index.ts'
+import path from 'node:path'
+import type {
+  ExportReport,
+  LibraryFile,
+  LibraryStatus,
+  Facets,
+  Folder,
+  ItemFilter,
+  LibrarySettings,
+  Problem,
+  ProblemQuery,
+  TreeNode,
+  Undoable,
+} from '../contract/index.ts'
 import { facetsOf, filterQueries, problemQueries, removalQueries, treeQueries, type FolderRow, type LibraryDatabase } from '../db/index.ts'
 import type { FileQueries } from '../db/queries/files.ts'
 import type { FolderQueries } from '../db/queries/folders.ts'
 import type { ImageQueries } from '../db/queries/images.ts'
+import { importQueries } from '../db/queries/imports.ts'
 import { settingQueries } from '../db/queries/settings.ts'
+import { storageQueries } from '../db/queries/storage.ts'
+import type { VectorQueries } from '../db/queries/vectors.ts'
+import { verifyQueries } from '../db/queries/verify.ts'
+import type { PictureDecoder } from '../decoder/types.ts'
+import type { JobContext } from '../jobs/types.ts'
+import type { VectorIndex } from '../vectors/index.ts'
+import { compactDatabase } from './compact.ts'
+import { inspectExportFile } from './exportFile.ts'
+import { exportLibrary } from './exportLibrary.ts'
 import { purge } from './folders.ts'
+import { importLibrary, type PathMap } from './importLibrary.ts'
 import { toProblem } from './item.ts'
 import { readSettings, writeSettings } from './settings.ts'
+import { storageOf } from './storage.ts'
 import { expire, forgetMissing, ignoreFiles, noRemoval, recallForgotten, undoables, type Removed } from './undo.ts'
+import { verifyLibrary } from './verify.ts'
 
 /** What caring for a library takes of it. */
 export interface CareOptions {
@@ -22,6 +48,13 @@ export interface CareOptions {
   exclusively<T>(work: () => Promise<T>): Promise<T>
   /** The folders of the library. */
   shownFolders(): FolderRow[]
+  vectors: VectorQueries
+  /** The serving encoder's index; undefined without an encoder. */
+  index(): VectorIndex | undefined
+  encoderHash(): string | null
+  readForIndex: PictureDecoder['readForIndex']
+  /** Follows the folders, or no more, as the settings say. */
+  follow(): void
   /** Errors: FOLDER_NOT_FOUND. */
   folder(id: number): FolderRow
   restoreFolder(id: number): Folder
@@ -37,6 +70,7 @@ export class LibraryCare {
   readonly #filters
   readonly #tree
   readonly #settings
+  readonly #storage
 
   constructor(options: CareOptions) {
     const { db } = options.database
@@ -46,6 +80,7 @@ export class LibraryCare {
     this.#filters = filterQueries(db)
     this.#tree = treeQueries(db)
     this.#settings = settingQueries(db)
+    this.#storage = storageQueries(db)
   }
 
   // ---------------------------------------------------------------- Looking
@@ -135,7 +170,7 @@ export class LibraryCare {
   /** Deletes for good what was taken out at `before` or earlier, and images that no file holds any more. */
   async expire(before: number): Promise<void> {
     await expire(before, this.#tables)
-    await purge(this.#tables)
+    await purge(this.#tables, (images) => this.#options.index()?.removed(images))
   }
 
   // ---------------------------------------------------------------- Settings
@@ -144,9 +179,61 @@ export class LibraryCare {
     return readSettings(this.#settings)
   }
 
-  configure(change: Partial<LibrarySettings>): LibrarySettings {
-    this.#writable()
-    return writeSettings(this.#settings, change)
+  /**
+   * Changes settings. Pictures that were too large and now are not wait to be read; `retried` counts them.
+   * Errors: LIBRARY_IN_USE.
+   */
+  configure(change: Partial<LibrarySettings>): { settings: LibrarySettings; retried: number } {
+    const { follow } = this.#writable()
+    const before = this.settings()
+    const settings = writeSettings(this.#settings, change)
+    if (settings.watch !== before.watch) follow()
+    const grown = settings.maxMegapixels > before.maxMegapixels
+    return { settings, retried: grown ? this.retry(this.#problems.ids('PICTURE_TOO_LARGE')) : 0 }
+  }
+
+  // ---------------------------------------------------------------- Whole libraries
+
+  /** The job `verify`. Answers also whether there is something to be read by the next indexing. */
+  verify(request: { thorough: boolean }, job: JobContext) {
+    const options = this.#writable()
+    const context = { ...options, index: options.index(), verify: verifyQueries(options.database.db) }
+    return verifyLibrary(request, context, job)
+  }
+
+  /** The job `export-library`. `version`: of Lucidex. */
+  export(request: { path: string; overwrite: boolean }, version: string, job: JobContext): Promise<ExportReport> {
+    const { database, now } = this.#options
+    return exportLibrary(request, { db: database.db, version, now }, job)
+  }
+
+  /** The job `import-library`. */
+  import(request: { path: string; map: PathMap }, job: JobContext) {
+    const { exclusively, shownFolders, now, index, changed, database } = this.#writable()
+    return exclusively(async () => {
+      const context = { ...this.#tables, imports: importQueries(database.db), index: index(), shownFolders, now }
+      const report = await importLibrary(request, context, job)
+      changed()
+      return report
+    })
+  }
+
+  /** What an exported library holds. Errors: those of opening it. */
+  inspect(file: string): Promise<LibraryFile> {
+    return inspectExportFile(path.resolve(file), this.#options.encoderHash())
+  }
+
+  /** The job `compact`: bytes on disk before and after. */
+  async compact(job: JobContext): Promise<{ before: number; after: number }> {
+    const { database, exclusively, now } = this.#writable()
+    const before = database.bytes()
+    await exclusively(() => this.expire(now()))
+    await compactDatabase(database, job)
+    return { before, after: database.bytes() }
+  }
+
+  storage(): LibraryStatus['storage'] {
+    return storageOf(this.#options.database, this.#storage, this.#options.index()?.bytes() ?? 0)
   }
 
   // ---------------------------------------------------------------- Inside

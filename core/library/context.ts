@@ -18,6 +18,8 @@ export interface IndexContext {
   index: VectorIndex | undefined
   encode: Inference['encode']
   readForIndex: (path: string) => Promise<IndexedPicture>
+  /** Files read at the same time; undefined: as many as suit this machine. */
+  readers: number | undefined
   now: () => number
   log: Log
   checkpointer: Checkpointer

@@ -1,6 +1,14 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
-import { LucidexError, type Folder, type ItemDetail, type ItemQuery, type LibraryStatus, type SearchResponse } from '../contract/index.ts'
+import {
+  LucidexError,
+  MAX_MEGAPIXELS,
+  type Folder,
+  type ItemDetail,
+  type ItemQuery,
+  type LibraryStatus,
+  type SearchResponse,
+} from '../contract/index.ts'
 import {
   Checkpointer,
   fileQueries,
@@ -13,6 +21,7 @@ import {
 } from '../db/index.ts'
 import type { Log } from '../deps.ts'
 import type { PictureDecoder } from '../decoder/types.ts'
+import type { IndexedPicture } from '../images/types.ts'
 import type { Inference } from '../inference/types.ts'
 import type { JobContext } from '../jobs/types.ts'
 import { findNearest, type FindOptions, type Look } from '../search/find.ts'
@@ -98,6 +107,13 @@ class CatalogLibrary implements Library {
       folders: this.#folders,
       files: this.#files,
       images: this.#images,
+      vectors: this.#vectors,
+      index: () => this.#index,
+      encoderHash: () => options.inference.encoderHash(),
+      readForIndex: (file) => this.#readForIndex(file),
+      follow: () => {
+        for (const folder of this.#shownFolders()) void this.#follow(folder)
+      },
       now: this.#now,
       changed: () => this.#changes.notify(),
       exclusively: (work) => this.#exclusively(work),
@@ -217,7 +233,7 @@ class CatalogLibrary implements Library {
       index: this.#index?.status() ?? { kind: 'exact', generation: 0, upToDate: true, recall: null },
       integrity: database.integrity,
       bytes: database.bytes() + (this.#index?.bytes() ?? 0),
-      storage: { catalog: database.bytes(), thumbnails: 0, vectors: 0, free: 0, snapshot: this.#index?.bytes() ?? 0, backups: 0 },
+      storage: this.care.storage(),
     }
   }
 
@@ -324,12 +340,14 @@ class CatalogLibrary implements Library {
 
   get #indexContext(): IndexContext {
     const { inference, log } = this.#options
+    const { concurrency } = this.care.settings()
     return {
       ...this.#tables,
       vectors: this.#vectors,
       index: this.#index,
       encode: (inputs) => inference.encode(inputs),
-      readForIndex: (file) => this.#options.readForIndex(file),
+      readForIndex: (file) => this.#readForIndex(file),
+      readers: concurrency === 'auto' ? undefined : concurrency,
       now: this.#now,
       checkpointer: this.#checkpointer,
       log,
@@ -367,8 +385,15 @@ class CatalogLibrary implements Library {
     this.#unquietTimer = setTimeout(() => folders.forEach((folderId) => this.#tellStale(folderId)), UNQUIET_MS).unref()
   }
 
+  #readForIndex(file: string): Promise<IndexedPicture> {
+    const { maxMegapixels } = this.care.settings()
+    return this.#options.readForIndex(file, maxMegapixels === MAX_MEGAPIXELS ? undefined : maxMegapixels * 1e6)
+  }
+
+  /** Follows a folder, or no more, as the settings say. */
   async #follow(folder: FolderRow): Promise<void> {
-    await this.#watcher?.follow(folder.id, folder.path)
+    if (this.care.settings().watch) await this.#watcher?.follow(folder.id, folder.path)
+    else await this.#watcher?.unfollow(folder.id)
     this.#changes.notify()
   }
 

@@ -91,7 +91,7 @@ class Ingest {
 
   /** Reads what `next` gives, a few at a time. Rejects with the first failure, when all have stopped. */
   async #readAll(next: () => Work | undefined): Promise<void> {
-    const readers = await Promise.allSettled(Array.from({ length: READERS }, () => this.#readOn(next)))
+    const readers = await Promise.allSettled(Array.from({ length: this.#context.readers ?? READERS }, () => this.#readOn(next)))
     const failure = readers.find((reader) => reader.status === 'rejected')
     if (failure) throw failure.reason
   }

@@ -102,7 +102,7 @@ export async function openTestLibrary(
   const readOnly = options.readOnly ?? false
   const inference = options.inference ?? fakeInference()
   const decoded: string[] = []
-  const read = options.readForIndex ?? readForIndex
+  const read = options.readForIndex ?? ((file, maxPixels) => readForIndex(file, file, maxPixels))
   const database = openDatabase(path.join(dir), { readOnly, log: silent })
   const library = await openLibrary({
     watch: false,

@@ -41,9 +41,9 @@ export function problemQueries(db: Database) {
         )
         .all(...values)
     },
-    /** Ids of those that are listed. */
-    ids(): number[] {
-      const { sql, values } = where({})
+    /** Ids of those that are listed, of all codes or of one. */
+    ids(code?: ErrorCode): number[] {
+      const { sql, values } = where({ code })
       return db
         .prepare<unknown[], number>(`SELECT id FROM file WHERE ${sql} ORDER BY id`)
         .pluck()

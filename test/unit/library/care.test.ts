@@ -194,12 +194,48 @@ describe('settings', () => {
   it('are kept over a restart, and what is not understood counts as not set', async () => {
     const { care } = opened.library
     expect(care.settings()).toEqual({ concurrency: 'auto', watch: true, followAtStart: true, maxMegapixels: 268 })
-    expect(care.configure({ concurrency: 2, followAtStart: false })).toMatchObject({ concurrency: 2, followAtStart: false, watch: true })
+    expect(care.configure({ concurrency: 2, followAtStart: false })).toEqual({
+      settings: { concurrency: 2, followAtStart: false, watch: true, maxMegapixels: 268 },
+      retried: 0,
+    })
     await reopen()
     expect(opened.library.care.settings()).toMatchObject({ concurrency: 2, followAtStart: false })
     opened.database.db
       .prepare(`UPDATE setting SET value = ? WHERE name = 'library'`)
       .run(JSON.stringify({ concurrency: 'all', watch: false }))
     expect(opened.library.care.settings()).toMatchObject({ concurrency: 'auto', watch: false })
+  })
+
+  it('say which pictures are too large to read: raised, those that were are read', async () => {
+    await writePhotos(path.join(pictures, 'large'), 1, { width: 1500, height: 1000, seed: 5 })
+    opened.library.care.configure({ maxMegapixels: 1 })
+    await add()
+    const large = path.join(pictures, 'large', 'photo-00.jpg')
+    expect(opened.library.care.problems(PROBLEMS)).toMatchObject({
+      total: 1,
+      problems: [{ path: large, error: { code: 'PICTURE_TOO_LARGE' } }],
+    })
+    expect(opened.library.care.configure({ maxMegapixels: 2 }).retried).toBe(1)
+    expect(await opened.index()).toMatchObject({ indexed: 1, failed: [] })
+  })
+
+  it('say how many files are read at the same time', async () => {
+    let [reading, most] = [0, 0]
+    const readSlowly = async (): Promise<never> => {
+      most = Math.max(most, ++reading)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      reading--
+      throw new Error('not this time')
+    }
+    const slow = await openTestLibrary(path.join(root, 'slow'), { readForIndex: readSlowly })
+    await writePhotos(pictures, 8, { ...SIZE, seed: 1 })
+    slow.library.care.configure({ concurrency: 1 })
+    await slow.library.addFolder(pictures)
+    await slow.index()
+    expect(most).toBe(1)
+    slow.library.care.configure({ concurrency: 3 })
+    await slow.index()
+    expect(most).toBe(3)
+    await slow.close()
   })
 })
