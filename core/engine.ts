@@ -309,7 +309,7 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
         results: ({ jobId, offset, limit }) => jobs.results(jobId, offset, limit),
       },
       picker: {
-        list: (request) => listForPicker(request.path, READABLE_EXTENSIONS),
+        list: (request) => listForPicker(request.path, READABLE_EXTENSIONS, request.files),
       },
     }
 
