@@ -5,7 +5,7 @@ import { Graph } from './graph.ts'
 import { ImageSet } from './imageSet.ts'
 import type { CollectionOptions, CollectionState, SearchAnswer, SearchRequest, VectorRows } from './messages.ts'
 import { checkRecall } from './selfCheck.ts'
-import { readSnapshot, writeSnapshot, type SnapshotRows } from './snapshot.ts'
+import { readSnapshot, sweepSnapshots, writeSnapshot, type SnapshotRows } from './snapshot.ts'
 import { encodeQuery, UNIT, VectorStore } from './store.ts'
 import { TopK } from './topK.ts'
 
@@ -70,7 +70,7 @@ export class Collection {
     this.#options = options
     this.#host = host
     this.#store = new VectorStore(options.dimension)
-    this.#snapshot = readSnapshot(options.dir, options)
+    this.#snapshot = this.#readSnapshot()
   }
 
   add({ ids, images, vectors }: VectorRows): void {
@@ -216,11 +216,17 @@ export class Collection {
     while (this.#scans > 0 && !this.#stop.signal.aborted)
   }
 
+  async #readSnapshot(): ReturnType<typeof readSnapshot> {
+    const { dir, readOnly } = this.#options
+    if (!readOnly) await sweepSnapshots(dir).catch((thrown: unknown) => this.#host.log('warn', (thrown as Error).message))
+    return readSnapshot(dir, this.#options)
+  }
+
   /** The snapshot's graph when it agrees with the store, else an empty one; undefined where none may be built. */
   async #load(): Promise<Graph | undefined> {
-    const { dir, readOnly } = this.#options
+    const { readOnly } = this.#options
     const store = this.#store
-    const snapshot = await (this.#snapshot ?? readSnapshot(dir, this.#options))
+    const snapshot = await (this.#snapshot ?? this.#readSnapshot())
     this.#snapshot = undefined
     let reason: string
     if ('reason' in snapshot) reason = snapshot.reason

@@ -82,12 +82,12 @@ export async function writeSnapshot(
     await writeFile(`${files.header}.tmp`, text, { flush: true })
     for (const file of [files.graph, files.rows, files.header]) await rename(`${file}.tmp`, file)
   } finally {
-    await sweep(dir)
+    await sweepSnapshots(dir)
   }
 }
 
 /** Deletes what belongs to no snapshot: of earlier ones, and of those that were cut short. */
-async function sweep(dir: string): Promise<void> {
+export async function sweepSnapshots(dir: string): Promise<void> {
   const header = await readFile(path.join(dir, HEADER), 'utf8').catch(() => '{}')
   for (const file of await readdir(dir)) {
     if (isSnapshot(file) && file !== HEADER && !header.includes(`"${path.parse(file).name}"`))

@@ -63,9 +63,8 @@ function store(index: VectorIndex, vectors: Float32Array[]): number[] {
 }
 
 async function answers(index: VectorIndex, queries: Float32Array[], k = 10): Promise<number[][]> {
-  const found: number[][] = []
-  for (const query of queries) found.push((await index.search(query, k)).matches.map(({ image }) => image))
-  return found
+  const found = await Promise.all(queries.map((query) => index.search(query, k)))
+  return found.map(({ matches }) => matches.map(({ image }) => image))
 }
 
 /** Every image that there is. */
@@ -73,14 +72,10 @@ const everything = () => Uint32Array.from({ length: nextImage }, (_, at) => at +
 
 /** The share of the ten nearest by exact scan that the index finds, by its own way. */
 async function recall(index: VectorIndex, queries: Float32Array[]): Promise<number> {
-  let hits = 0
-  for (const query of queries) {
-    const found = await index.search(query, 10)
-    const exact = await index.search(query, 10, everything())
-    expect(exact.method).toBe('exact')
-    const wanted = new Set(exact.matches.map(({ image }) => image))
-    hits += found.matches.filter(({ image }) => wanted.has(image)).length
-  }
+  const found = await answers(index, queries)
+  const exact = await Promise.all(queries.map((query) => index.search(query, 10, everything())))
+  expect(exact.every(({ method }) => method === 'exact')).toBe(true)
+  const hits = exact.flatMap(({ matches }, at) => matches.filter(({ image }) => found[at]!.includes(image))).length
   return hits / (queries.length * 10)
 }
 
@@ -294,7 +289,7 @@ describe('its snapshot', () => {
     expect(images[0]).toBe(701)
     await index.settled()
     expect(index.status()).toMatchObject({ kind: 'hnsw', generation: 730, upToDate: true })
-    for (const [at, vector] of extra.entries()) expect((await index.search(vector, 1)).matches[0]!.image).toBe(images[at])
+    expect((await answers(index, extra, 1)).flat()).toEqual(images)
     expect((await answers(index, queries)).flat().every((image) => image <= 730)).toBe(true)
     await index.close()
   })
@@ -315,6 +310,16 @@ describe('its snapshot', () => {
     expect(index.count).toBe(819)
     await index.close()
     await first.close()
+  })
+
+  it('is cleared of what an interrupted one left', async () => {
+    const left = ['vectors-0badcafe.hnsw', 'vectors-0badcafe.rows.tmp', 'vectors.json.tmp']
+    for (const name of left) await writeFile(path.join(dir, name), 'half')
+    const { index, notes } = await reopen()
+    expect(notes).toEqual([])
+    expect((await readdir(dir)).filter((name) => left.includes(name))).toEqual([])
+    expect(await answers(index, queries)).toEqual(expected)
+    await index.close()
   })
 
   it('leaves no older graph behind', async () => {
