@@ -29,7 +29,9 @@ const SLOTS = 2
 const INDEXERS = Math.min(availableParallelism(), 8)
 /** What the window asks for at a time. */
 const VIEWING_SLOTS = 4
+/** Without work for so long, a process is ended. Who looks at pictures may look at one for minutes. */
 const IDLE_MS = 20_000
+const VIEWING_IDLE_MS = 300_000
 
 export interface DecoderOptions {
   spawn(): DecoderChild
@@ -37,6 +39,7 @@ export interface DecoderOptions {
   limits?: DecoderLimits
   /** Processes that read for the index. */
   indexers?: number
+  /** Instead of what suits either kind of process. */
   idleMs?: number
 }
 
@@ -44,9 +47,9 @@ export interface DecoderOptions {
  * Pictures for the index are read by processes of their own, so that neither their number nor a file that takes
  * one of them down keeps a person waiting.
  */
-export function createDecoder({ spawn, log, limits = LIMITS, indexers = INDEXERS, idleMs = IDLE_MS }: DecoderOptions): PictureDecoder {
-  const indexing = new DecoderPool({ spawn, processes: indexers, slots: SLOTS, limits, idleMs, log })
-  const viewing = new DecoderPool({ spawn, processes: 1, slots: VIEWING_SLOTS, limits, idleMs, log })
+export function createDecoder({ spawn, log, limits = LIMITS, indexers = INDEXERS, idleMs }: DecoderOptions): PictureDecoder {
+  const indexing = new DecoderPool({ spawn, processes: indexers, slots: SLOTS, limits, idleMs: idleMs ?? IDLE_MS, log })
+  const viewing = new DecoderPool({ spawn, processes: 1, slots: VIEWING_SLOTS, limits, idleMs: idleMs ?? VIEWING_IDLE_MS, log })
 
   function ask<O extends Operation>(
     pool: DecoderPool,

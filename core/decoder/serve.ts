@@ -1,4 +1,5 @@
 import { setFlagsFromString } from 'node:v8'
+import sharp from 'sharp'
 import { toErrorData } from '../contract/errors.ts'
 import type { Transport } from '../contract/index.ts'
 import {
@@ -33,6 +34,8 @@ const perform: Perform = {
 
 /** Answers what the engine asks, as many files at a time as it asks for. The caller ends the process when the transport closes. */
 export function serveDecoder(transport: Transport): void {
+  // No file is decoded twice: what libvips would keep of them is memory lost.
+  sharp.cache(false)
   // What a picture leaves behind in V8 dies young; left alone, the space for it grows by 100 MB and nothing is gained.
   setFlagsFromString('--semi-space-growth-factor=1')
   const post = (message: DecoderMessage) => transport.post(message)

@@ -147,6 +147,42 @@ describe('what the library keeps', () => {
   })
 })
 
+describe('in every container', () => {
+  test.each(['jpeg', 'png', 'tiff', 'webp', 'avif'] as const)('of a %s what the camera wrote is found', async (format) => {
+    const exif = await cameraExif(1)
+    const path = join(folder, `camera.${format}`)
+    const picture = { ...makePicture(60, 40, 3, 8), tags: { exif } }
+    await writePicture(picture, path, { format, bitDepth: '8', quality: 80 }, { overwrite: true })
+    expect((await readForIndex(path)).metadata).toMatchObject({
+      camera: 'NIKON D850',
+      lens: 'NIKKOR 50mm',
+      iso: 400,
+      takenAt: Date.UTC(2024, 4, 6, 5, 8, 9),
+      latitude: expect.closeTo(-33.86, 4),
+    })
+  })
+
+  test.each(['gif', 'webp'] as const)('of an animated %s the first frame is taken', async (format) => {
+    const frames = ['#c03020', '#20c030', '#2030c0'].map((background) =>
+      sharp({ create: { width: 40, height: 30, channels: 3, background } })
+        .png()
+        .toBuffer(),
+    )
+    const bytes = await sharp(await Promise.all(frames), { join: { animated: true } })
+      .toFormat(format)
+      .toBuffer()
+    expect((await sharp(bytes).metadata()).pages).toBe(3)
+    const found = await indexed(`frames.${format}`, bytes)
+    expect(found).toMatchObject({ width: 40, height: 30 })
+    expect([...found.encoderInput.subarray(0, 3)].map((value, channel) => Math.abs(value - [0xc0, 0x30, 0x20][channel]!) < 12)).toEqual([
+      true,
+      true,
+      true,
+    ])
+    expect((await readPicture(bytes)).notes).toEqual(['Only the first of 3 frames is taken.'])
+  })
+})
+
 describe('a region', () => {
   test('is cut out of the upright picture first', async () => {
     const turned = await photo().rotate(270).png().toBuffer()
