@@ -230,12 +230,6 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
           jobs.cancelWhere((spec) => spec.kind === 'index' && spec.folderId === folderId)
           return { undoId: library.removeFolder(folderId) }
         },
-        restoreFolder: ({ folderId }) => {
-          writable()
-          const folder = library.restoreFolder(folderId)
-          startIndexing(folderId)
-          return folder
-        },
         configureFolder: ({ folderId, ignore }) => {
           writable()
           const folder = library.configureFolder(folderId, ignore)

@@ -21,10 +21,8 @@ export const procedures = {
     folders: procedure(nothing, z.array(s.folder)),
     /** Adds a folder and starts indexing it. A folder already covered answers with the covering one. Errors: FOLDER_NOT_FOUND, FOLDER_NOT_READABLE. */
     addFolder: procedure(z.object({ path: s.filePath }), z.object({ folder: s.folder, jobId: s.id.nullable() })),
-    /** Takes a folder out of the library; the disk is not touched. */
+    /** Takes a folder out of the library; the disk is not touched. Undone by `undo`. */
     removeFolder: procedure(z.object({ folderId: s.id }), z.object({ undoId: s.id })),
-    /** Puts a folder that was taken out back, as `undo` does. */
-    restoreFolder: procedure(z.object({ folderId: s.id }), s.folder),
     /**
      * What is left out of a folder: patterns in the syntax of gitignore(5), one a line, blind to case. Pictures that they name leave
      * the library, those that they no longer name come back; the disk is not touched. Errors: FOLDER_NOT_FOUND, BAD_REQUEST.
@@ -145,7 +143,7 @@ export function createApi(call: (name: string, argument: unknown) => Promise<unk
 /** What the engine implements: arguments already parsed, defaults filled in. */
 export type EngineHandlers = {
   [G in GroupName]: {
-    [P in keyof Procedures[G]]: Procedures[G][P] extends { input: infer I extends z.ZodType; output: infer O extends z.ZodType }
+    -readonly [P in keyof Procedures[G]]: Procedures[G][P] extends { input: infer I extends z.ZodType; output: infer O extends z.ZodType }
       ? (argument: z.output<I>) => z.input<O> | Promise<z.input<O>>
       : never
   }

@@ -291,7 +291,7 @@ class Ingest {
     } else {
       files.setFailed(file, code, message, now())
     }
-    this.#run.report.failed.push({ path: file.path, code, message })
+    if (!file.ignored) this.#run.report.failed.push({ path: file.path, code, message })
   }
 }
 

@@ -282,12 +282,6 @@ export function createFakeEngine(options: FakeOptions) {
         folders = folders.filter((candidate) => candidate !== removed)
         return { undoId: canUndo('remove-folder', removed.path, removed.counts.files, () => (folders = [...folders, removed])) }
       },
-      restoreFolder({ folderId }) {
-        const back = folder(folderId, '/home/anna/Pictures/2026', options.count)
-        folders = [...folders, back]
-        changed()
-        return back
-      },
       tree: ({ within }) =>
         within === undefined
           ? YEARS.map((year) => ({
