@@ -1,8 +1,9 @@
-import { readdir, readFile } from 'node:fs/promises'
-import { availableParallelism } from 'node:os'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { availableParallelism, tmpdir } from 'node:os'
 import path from 'node:path'
 import sharp from 'sharp'
 import { THUMBNAIL_PX } from '../../core/contract/media.ts'
+import type { Engine } from '../../core/engine.ts'
 import type { IndexReport } from '../../core/library/index.ts'
 import { THUMBNAIL_WEBP } from '../../core/images/index.ts'
 import type { Io } from '../io.ts'
@@ -33,11 +34,13 @@ export interface IngestContext {
 }
 
 const ROUNDS = 3
+/** Pictures taken in before each measurement, so that networks are loaded and decoders run. */
+const WARM_UPS = 12
 
 /**
  * How fast the library takes in a folder's pictures, whole, beside how fast sharp alone makes the same
- * thumbnails of the same files and throws them away. Each round does both, in turns first; the files are in
- * the system's cache. Other work on the machine, before or meanwhile, and there are no speeds.
+ * thumbnails of the same files and throws them away. Each round does both, in turns first, the library's engine
+ * warmed up; the files are in the system's cache. Other work on the machine, before or meanwhile, and there are no speeds.
  * Errors: those of the engine; an AbortError by `signal`.
  */
 export async function benchIngest(folder: string, context: IngestContext): Promise<SpeedReport> {
@@ -60,7 +63,7 @@ export async function benchIngest(folder: string, context: IngestContext): Promi
         bare.push(files.length / (await secondsOf(() => makeThumbnails(files, signal))))
         othersBusy = Math.max(othersBusy, others())
       },
-      library: async () => void library.push(files.length / (await secondsOfIngest(folder, files.length, context))),
+      library: async () => void library.push(files.length / (await secondsOfIngest(files, context))),
     }
     for (const kind of round % 2 === 0 ? (['bare', 'library'] as const) : (['library', 'bare'] as const)) await measure[kind]()
   }
@@ -84,25 +87,36 @@ async function makeThumbnails(files: readonly string[], signal: AbortSignal): Pr
   await Promise.all(Array.from({ length: availableParallelism() + 1 }, makeNext))
 }
 
-/** From the call that adds the folder to the end of its job, with an engine of its own and an empty library. */
-async function secondsOfIngest(folder: string, count: number, { io }: IngestContext): Promise<number> {
-  return withEngine({ io }, (engine) =>
-    secondsOf(async () => {
-      const { jobId } = await engine.api.library.addFolder({ path: folder })
-      const { report } = await followJob(engine, jobId!, io)
-      if (report.index?.indexed !== count) throw new Error(`${report.index?.indexed ?? 0} of ${count} pictures were indexed`)
-    }),
-  )
+/** From the call that adds the folder to the end of its job, with an engine of its own and a library of a few other pictures. */
+async function secondsOfIngest(files: readonly string[], { io }: IngestContext): Promise<number> {
+  const others = await mkdtemp(path.join(tmpdir(), 'lucidex-warm-'))
+  try {
+    for (const [at, file] of files.slice(0, WARM_UPS).entries()) {
+      // Behind their end pictures take any bytes: other contents, of another size.
+      await writeFile(path.join(others, `${at}${path.extname(file)}`), Buffer.concat([await readFile(file), Buffer.from('other')]))
+    }
+    return await withEngine({ io }, async (engine) => {
+      await indexFolder(engine, others, io)
+      return secondsOf(async () => {
+        const { indexed } = await indexFolder(engine, path.dirname(files[0]!), io)
+        if (indexed !== files.length) throw new Error(`${indexed} of ${files.length} pictures were indexed`)
+      })
+    })
+  } finally {
+    await rm(others, { recursive: true, force: true })
+  }
+}
+
+async function indexFolder(engine: Engine, folder: string, io: Io): Promise<IndexReport> {
+  const { jobId } = await engine.api.library.addFolder({ path: folder })
+  return (await followJob(engine, jobId!, io)).report.index!
 }
 
 /** Indexes a folder of a library in which nothing has changed. */
 export async function indexAgain(folder: string, libraryDir: string, io: Io): Promise<{ seconds: number; report: IndexReport }> {
   return withEngine({ io, libraryDir }, async (engine) => {
     let report: IndexReport | undefined
-    const seconds = await secondsOf(async () => {
-      const { jobId } = await engine.api.library.addFolder({ path: folder })
-      report = (await followJob(engine, jobId!, io)).report.index
-    })
+    const seconds = await secondsOf(async () => (report = await indexFolder(engine, folder, io)))
     return { seconds, report: report! }
   })
 }

@@ -82,7 +82,7 @@ export async function scanFolder(folder: FolderRow, context: IndexContext, run: 
       job.progress({ current: page.files.at(-1)?.name ?? null, failed: report.failed.length })
       await job.checkpoint()
     }
-    if (seen.size === 0 && folder.device !== null && device !== folder.device && files.inFolder(folder.id, 0, 1).length > 0) {
+    if (seen.size === 0 && folder.device !== null && device !== folder.device && files.countInFolder(folder.id) > 0) {
       throw new LucidexError('FOLDER_OFFLINE', 'The folder is empty and not on the drive it was on: that drive may be absent', {
         path: folder.path,
       })
@@ -95,7 +95,7 @@ export async function scanFolder(folder: FolderRow, context: IndexContext, run: 
     await greyFolder(folder, thrown, context, run)
     return false
   }
-  await greyMissing(folder, context, run, { isThere: (row) => seen.has(row.id), isIgnored })
+  if (files.countInFolder(folder.id) > seen.size) await greyMissing(folder, context, run, { isThere: (row) => seen.has(row.id), isIgnored })
   return true
 }
 

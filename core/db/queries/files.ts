@@ -54,6 +54,7 @@ export function fileQueries(db: Database) {
   const inFolder = db.prepare<[number, number, number], FileRow>(
     `SELECT ${COLUMNS} FROM file WHERE folder = ? AND id > ? ORDER BY id LIMIT ?`,
   )
+  const countInFolder = db.prepare<[number], number>(`SELECT COUNT(*) FROM file WHERE folder = ?`).pluck()
   const pending = db.prepare<[number, number, number], FileRow>(
     `SELECT ${COLUMNS} FROM file WHERE folder = ? AND state = 'pending' AND id > ? ORDER BY id LIMIT ?`,
   )
@@ -127,6 +128,7 @@ export function fileQueries(db: Database) {
     /** The image's files: those that are there first, those of folders taken out of the library last. */
     ofImage: (image: number) => byImage.all(image),
     inFolder: (folder: number, afterId: number, limit: number) => inFolder.all(folder, afterId, limit),
+    countInFolder: (folder: number) => countInFolder.get(folder) ?? 0,
     pending: (folder: number, afterId: number, limit: number) => pending.all(folder, afterId, limit),
     countPending: (folder: number) => countPending.get(folder) ?? 0,
     /** Files that stand for images without a vector of this encoder. */
