@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import Database from 'better-sqlite3'
 import { LucidexError, type LibraryStatus } from '../contract/index.ts'
@@ -62,7 +62,7 @@ const CHECKED_AT_ONCE = 64 * 2 ** 20
  * what was written; and always while it is small. For reading only, the damage is told in `integrity`.
  *
  * Errors: LIBRARY_IN_USE, LIBRARY_FROM_FUTURE, FILE_NOT_WRITABLE, DISK_FULL; when reading only, FILE_NOT_FOUND
- * where there is no library, LIBRARY_CORRUPT where nothing of it can be read.
+ * where there is no library, FILE_NOT_READABLE where it may not be read, LIBRARY_CORRUPT where nothing of it can be.
  */
 export function openDatabase(dir: string, options: OpenOptions): LibraryDatabase {
   const file = path.join(dir, NAME)
@@ -74,7 +74,7 @@ export function openDatabase(dir: string, options: OpenOptions): LibraryDatabase
 }
 
 function openForReading(dir: string, file: string, { log, migrations = all }: OpenOptions): LibraryDatabase {
-  if (!existsSync(file)) throw new LucidexError('FILE_NOT_FOUND', `There is no library in ${dir}`, { path: dir })
+  checkReadable(dir, file)
   const db = new Database(file, { readonly: true, timeout: BUSY_MS })
   try {
     refuseFuture(db, migrations)
@@ -100,6 +100,17 @@ function openForReading(dir: string, file: string, { log, migrations = all }: Op
   } catch (thrown) {
     db.close()
     throw thrown
+  }
+}
+
+/** SQLite says of either that it cannot be opened. */
+function checkReadable(dir: string, file: string): void {
+  try {
+    accessSync(file, constants.R_OK)
+  } catch (cause) {
+    const isGone = ['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')
+    if (isGone) throw new LucidexError('FILE_NOT_FOUND', `There is no library in ${dir}`, { path: dir, cause })
+    throw new LucidexError('FILE_NOT_READABLE', 'No permission to read the library', { path: file, cause })
   }
 }
 

@@ -48,6 +48,7 @@ export class Upkeep {
   #checking: DatabaseThread | undefined
   #isChecked: boolean
   #changed = false
+  readonly #triggers: string[] = []
   #quiet: NodeJS.Timeout | undefined
   #backedUp = -Infinity
 
@@ -71,6 +72,7 @@ export class Upkeep {
   async close(): Promise<void> {
     this.#stop.abort()
     for (const timer of [...this.#timers, this.#quiet]) clearTimeout(timer)
+    for (const trigger of this.#triggers) this.#database.db.exec(`DROP TRIGGER temp.${trigger}`)
     this.#checking?.abandon()
     await this.#work
     if (this.#changed && this.#database.integrity === 'ok') await this.#backUp().catch((thrown: Error) => this.#failed(thrown))
@@ -133,7 +135,9 @@ export class Upkeep {
     })
     for (const table of tablesOf(db).filter((table) => !COMPUTED.has(table))) {
       for (const change of ['INSERT', 'UPDATE', 'DELETE']) {
-        db.exec(`CREATE TEMP TRIGGER ${table}_${change} AFTER ${change} ON main.${table} BEGIN SELECT lucidex_changed(); END`)
+        const name = `${table}_${change}`
+        db.exec(`CREATE TEMP TRIGGER ${name} AFTER ${change} ON main.${table} BEGIN SELECT lucidex_changed(); END`)
+        this.#triggers.push(name)
       }
     }
   }
