@@ -73,7 +73,7 @@ async function screenshots(): Promise<void> {
 
 /** Paints and derives what the library shows; answers with its folders. */
 async function preparePictures(): Promise<string[]> {
-  const files = await drawPictures(PICTURES, { onPicture: (done, total) => io.progress(`Painting ${done} of ${total} pictures`) })
+  await drawPictures(PICTURES, { onPicture: (done, total) => io.progress(`Painting ${done} of ${total} pictures`) })
   io.progress('')
   for (const [index, [from, to, steps]] of DERIVED.entries()) await derive(from, path.join(WORK, to), steps, index)
   await derive('Landscapes/balloons-03.jpg', path.join(WORK, 'damaged.jpg'), DAMAGE, 7)
@@ -87,7 +87,7 @@ async function preparePictures(): Promise<string[]> {
   await writeFile(path.join(scans, 'contract-02.jpg'), whole.subarray(0, Math.round(whole.length / 3)))
   await writeFile(path.join(scans, 'invoice.jpg'), 'Dear Sir or Madam, please find enclosed …')
   await writeFile(path.join(scans, 'receipt.png'), '')
-  return [...new Set(files.map((file) => path.dirname(file))), ...['Edits', 'High ISO', 'Scans'].map((name) => path.join(WORK, name))]
+  return [PICTURES, ...['Edits', 'High ISO', 'Scans'].map((name) => path.join(WORK, name))]
 }
 
 async function derive(from: string, target: string, steps: Step[], seed: number): Promise<void> {
@@ -125,11 +125,22 @@ async function shootViews(page: Page, engine: Engine, theme: Theme): Promise<voi
   await goTo(page, '#/library')
   const grid = page.getByRole('listbox', { name: 'Pictures' })
   await grid.getByRole('option').first().waitFor()
+  await page.getByRole('treeitem', { name: /^pictures/ }).focus()
+  await page.keyboard.press('ArrowRight')
+  await page.getByRole('treeitem', { name: /^Landscapes/ }).waitFor()
+  await grid.focus()
   // By date all kinds are mixed, below those that have none.
   await page.getByRole('combobox', { name: 'Sort by' }).selectOption('taken')
   await grid.getByRole('option').first().waitFor()
   await grid.evaluate((box) => box.scrollBy(0, 1500))
   await shoot(page, 'library', theme)
+
+  await page.getByRole('button', { name: 'Filter', exact: true }).click()
+  await page.getByRole('combobox', { name: 'Camera' }).selectOption({ index: 1 })
+  await page.getByRole('group', { name: 'Filters in use' }).waitFor()
+  await shoot(page, 'filter', theme)
+  await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: 'Clear', exact: true }).click()
 
   const balloons = await itemNamed(engine, 'balloons-03')
   await page.getByRole('searchbox', { name: 'Filter by name' }).fill('balloons')
@@ -166,6 +177,10 @@ async function shootViews(page: Page, engine: Engine, theme: Theme): Promise<voi
   await goTo(page, '#/settings')
   await page.getByRole('heading').first().waitFor()
   await shoot(page, 'settings', theme)
+  await page.getByRole('button', { name: 'Verify library' }).click()
+  await page.getByText('files looked at').waitFor()
+  await page.getByRole('heading', { name: 'Storage' }).evaluate((heading) => heading.scrollIntoView())
+  await shoot(page, 'care', theme)
 
   await goTo(page, '#/library')
   await page.getByRole('button', { name: 'Add folder' }).click()
