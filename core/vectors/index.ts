@@ -12,8 +12,8 @@ import { VectorThread } from './thread.ts'
 
 /** With more vectors than this a graph answers faster than a scan (`lucidex bench index`). */
 export const GRAPH_FROM = 20_000
-/** Rows read from the catalog before the event loop gets a turn: some 5 ms. */
-const PAGE = 2000
+/** Rows read from the catalog before the event loop gets a turn: some 2 ms. */
+const PAGE = 500
 /** A thread that is lost this often is not started again. */
 const LOSSES_MAX = 3
 
