@@ -14,6 +14,17 @@ export default defineConfig({
         test: { name: 'unit', retry, include: ['test/unit/**/*.test.ts'], environment: 'node', testTimeout: 30_000, hookTimeout: 30_000 },
       },
       {
+        // What a library must survive; many more runs by `npm run bench:faults`.
+        test: {
+          name: 'faults',
+          retry,
+          include: ['test/faults/**/*.test.ts'],
+          environment: 'node',
+          testTimeout: 3_600_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
         plugins: [svelte(), svelteTesting()],
         resolve: { alias: { $contract: fileURLToPath(new URL('core/contract/index.ts', import.meta.url)) } },
         test: { name: 'renderer', retry, include: ['test/renderer/**/*.test.ts', 'renderer/src/**/*.test.ts'], environment: 'jsdom' },
