@@ -21,7 +21,7 @@ export default defineConfig({
           include: ['test/faults/**/*.test.ts'],
           environment: 'node',
           testTimeout: 3_600_000,
-          hookTimeout: 60_000,
+          hookTimeout: 600_000,
         },
       },
       {
