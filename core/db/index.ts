@@ -1,6 +1,7 @@
 /** The catalog: one SQLite database for each library, its tables and its statements. */
 export * from './checkpointer.ts'
 export * from './failures.ts'
+export * from './freePages.ts'
 export * from './open.ts'
 export type { Repair } from './repair.ts'
 export * from './upkeep.ts'

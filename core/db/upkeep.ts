@@ -1,8 +1,8 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import type { Log } from '../deps.ts'
 import { backUp, listBackups } from './backup.ts'
 import { findDamageIn, tablesOf } from './check.ts'
+import { freePages, giveBackRoom } from './freePages.ts'
 import type { LibraryDatabase } from './open.ts'
 import { DatabaseThread } from './thread.ts'
 
@@ -22,8 +22,6 @@ const COMPUTED: ReadonlySet<string> = new Set(['file', 'image', 'thumbnail', 'en
 /** Room is given back when so much of the database is free: this share, and at least so many pages. */
 const FREE_SHARE = 0.1
 const FREE_PAGES = 1000
-/** Pages moved before the event loop gets a turn: a millisecond or two. */
-const SLICE_PAGES = 64
 
 export interface UpkeepOptions {
   log: Log
@@ -86,7 +84,15 @@ export class Upkeep {
     const isDue = this.#isBackupDue()
     if (!(await this.#check(isDue)) || this.#stop.signal.aborted) return
     if (isDue || this.#changed) await this.#backUp()
-    await giveBackRoom(this.#database.db, this.#stop.signal)
+    await this.#giveBackRoom()
+  }
+
+  /** Where there is much of it. */
+  async #giveBackRoom(): Promise<void> {
+    const { db } = this.#database
+    const pages = db.pragma('page_count', { simple: true }) as number
+    if (freePages(db) < Math.max(FREE_PAGES, pages * FREE_SHARE)) return
+    await giveBackRoom(db, () => !this.#stop.signal.aborted)
   }
 
   /** Whether the database is sound, as far as is known. Before a day's backup everything is looked at, else what was not yet. */
@@ -145,19 +151,5 @@ export class Upkeep {
   #failed(thrown: Error): void {
     const failure = this.#database.failure(thrown)
     if (!this.#stop.signal.aborted) this.#log.warn(`The library's upkeep failed: ${(failure as Error).message}`)
-  }
-}
-
-/** Gives the room of what was deleted back to the disk, in slices, where there is much of it. */
-export async function giveBackRoom(db: Database.Database, signal: AbortSignal): Promise<void> {
-  const count = (name: string) => db.pragma(name, { simple: true }) as number
-  if (count('freelist_count') < Math.max(FREE_PAGES, count('page_count') * FREE_SHARE)) return
-  for (let free = count('freelist_count'); free > 0 && !signal.aborted;) {
-    db.exec(`PRAGMA incremental_vacuum(${SLICE_PAGES})`)
-    const left = count('freelist_count')
-    // A library of before this was thought of keeps its room for what comes.
-    if (left >= free) return
-    free = left
-    await nextTurn()
   }
 }
