@@ -198,6 +198,7 @@ it('takes a folder out, and puts it back from the list of what was removed', asy
   await page.getByRole('button', { name: 'Put back' }).click()
   await folder(/^Holiday/).waitFor()
   await page.getByText('What you take out of the library can be put back here').waitFor()
+  expect((await opened.engine.api.library.status()).images).toBe(11)
 })
 
 it('keeps settings of indexing over a reload', async () => {
@@ -220,6 +221,7 @@ it('verifies the library and says what it found', async () => {
   await page.getByRole('button', { name: 'Verify library' }).click()
   await page.getByText('files looked at').waitFor()
   await page.getByText('1 file marked as missing').waitFor()
+  expect((await opened.engine.api.library.status()).missing).toBe(2)
   await expectAccessible()
 })
 
