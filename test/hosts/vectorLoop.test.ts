@@ -30,9 +30,9 @@ it('never holds the loop for 50 ms while 20,000 vectors are read, indexed, saved
     })
   /** Searches until the index has settled. */
   const searched = async (index: VectorIndex) => {
-    let isSettled = false
-    const settled = index.settled().finally(() => (isSettled = true))
-    for (let at = 0; !isSettled; at++) {
+    const state = { settled: false }
+    const settled = index.settled().finally(() => (state.settled = true))
+    for (let at = 0; !state.settled; at++) {
       const { matches } = await index.search(vectors[COUNT - 1 - (at % 50)]!, 10)
       expect(matches[0]!.image).toBe(COUNT - (at % 50))
       await new Promise((resolve) => setTimeout(resolve, 20))
