@@ -38,6 +38,8 @@ export class DecoderPool {
   readonly #queue: Task[] = []
   #failedStarts = 0
   #closed = false
+  /** Starting a process takes the engine's loop some ten milliseconds: one a turn. */
+  #hasStarted = false
 
   constructor(options: PoolOptions) {
     this.#options = options
@@ -82,7 +84,8 @@ export class DecoderPool {
     const started = free.filter((seat) => seat.process !== undefined).sort((a, b) => load(a) - load(b))
     const [least] = started
     if (least && load(least) === 0) return least
-    const seat = free.find((candidate) => candidate.process === undefined) ?? least
+    const idle = this.#hasStarted ? undefined : free.find((candidate) => candidate.process === undefined)
+    const seat = idle ?? least
     return seat && load(seat) < this.#options.slots ? seat : undefined
   }
 
@@ -94,6 +97,11 @@ export class DecoderPool {
 
   #start(seat: Seat): DecoderProcess {
     const { spawn, limits } = this.#options
+    this.#hasStarted = true
+    setImmediate(() => {
+      this.#hasStarted = false
+      this.#fill()
+    })
     return new DecoderProcess(spawn(), {
       limits,
       onRoom: () => {
