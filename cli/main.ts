@@ -31,7 +31,7 @@ Usage: lucidex <command> [options]
   compact                    give the library's unused bytes back to the disk
   serve                      open the app in a browser
   doctor                     check this installation
-  bench denoise|copies       measure the models on your own pictures
+  bench <what>               measure quality, speed and memory here
 
 lucidex <command> --help tells more. Every command takes --json.
 Exit status: 0 all went well, 1 some items failed, 2 bad usage, 130 interrupted.`
