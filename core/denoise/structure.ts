@@ -85,7 +85,7 @@ async function lookAt(original: Picture, denoised: SharedArrayBuffer): Promise<B
         blocks.push(measure((index % columns) * SIDE, Math.floor(index / columns) * SIDE))
       }
     },
-    500,
+    100,
   )
   return blocks
 
