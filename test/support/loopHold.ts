@@ -33,3 +33,24 @@ function processorWait(): number {
     return 0
   }
 }
+
+/** What {@link slowness} measures takes so many milliseconds on an ordinary machine. */
+const ORDINARY_MS = 60
+
+/**
+ * How much slower than an ordinary machine this one is just now at what holds are made of, new objects and fresh
+ * memory; at least 1. A virtual machine whose host takes back its memory has been seen at 10. Limits in milliseconds
+ * are meant for an ordinary one: multiply them.
+ */
+export function slowness(): number {
+  const times = Array.from({ length: 3 }, () => {
+    const started = process.cpuUsage()
+    const objects = new Map(Array.from({ length: 100_000 }, (_, at) => [`key ${at}`, { at }]))
+    const memory = new Float64Array(4_000_000).fill(objects.size)
+    const { user, system } = process.cpuUsage(started)
+    return (user + system) / 1000 / (memory[0]! / 100_000)
+  })
+  const factor = Math.max(1, Math.min(...times) / ORDINARY_MS)
+  if (factor > 1) console.warn(`THIS MACHINE IS SLOW just now: limits are multiplied by ${factor.toFixed(1)}`)
+  return factor
+}
