@@ -128,7 +128,7 @@ it('denoises a picture in view, changes strength without inference, and download
   await settings.getByRole('radio', { name: 'Manual' }).check({ force: true })
   await settings.getByRole('slider', { name: /noise level/i }).fill('30')
   await expect
-    .poll(async () => (await engine.api.jobs.list()).find((job) => job.kind === 'denoise-preview')?.state, { timeout: 60_000 })
+    .poll(async () => (await engine.api.jobs.list()).findLast((job) => job.kind === 'denoise-preview')?.state, { timeout: 60_000 })
     .toBe('done')
 
   const before = (await engine.api.jobs.list()).filter((job) => job.kind === 'denoise-preview').length
