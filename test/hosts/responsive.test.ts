@@ -12,8 +12,11 @@ const LIMIT_MS = 50
 
 let engine: Engine
 let root: string
+/** Before the work; it is measured again after. */
+let slow: number
 
 beforeAll(async () => {
+  slow = slowness()
   root = await temporaryFolder()
   engine = await createEngine(
     { libraryDir: path.join(root, 'library'), modelsDir: MODELS_DIR, version: '0.0.0', host: 'node', watch: false },
@@ -43,7 +46,7 @@ it('while a 24-megapixel picture is opened, denoised and exported', async () => 
     expect(await settled(engine, jobId)).toMatchObject({ state: 'done', failed: 0 })
   })
   console.log(`longest hold: ${hold.toFixed(1)} ms`)
-  expect(hold).toBeLessThan(LIMIT_MS * slowness())
+  expect(hold).toBeLessThan(LIMIT_MS * Math.max(slow, slowness()))
 }, 240_000)
 
 it('while 1,000 pictures are indexed', async () => {
@@ -54,5 +57,5 @@ it('while 1,000 pictures are indexed', async () => {
     expect(await settled(engine, jobId!)).toMatchObject({ state: 'done', done: 1000, failed: 0 })
   })
   console.log(`longest hold: ${hold.toFixed(1)} ms`)
-  expect(hold).toBeLessThan(LIMIT_MS * slowness())
+  expect(hold).toBeLessThan(LIMIT_MS * Math.max(slow, slowness()))
 }, 180_000)
