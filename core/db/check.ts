@@ -75,6 +75,17 @@ export function isDamage(thrown: unknown): boolean {
   return typeof code === 'string' && (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT'))
 }
 
+/** A row that refers to one that is not there, as `PRAGMA foreign_key_check` answers it. */
+export interface BrokenReference {
+  table: string
+  rowid: number
+}
+
+/** Deletes rows that refer to missing ones. */
+export function removeRows(db: Database, rows: readonly BrokenReference[]): void {
+  for (const { table, rowid } of rows) db.prepare(`DELETE FROM ${table} WHERE rowid = ?`).run(rowid)
+}
+
 /** One line: SQLite heads its findings with the database's own name. */
 function brief(found: string): string {
   return found.replace(/^\*\*\* in database main \*\*\*\n/, '').split('\n')[0]!

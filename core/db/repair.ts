@@ -3,9 +3,10 @@ import path from 'node:path'
 import Database from 'better-sqlite3'
 import type { Log } from '../deps.ts'
 import { copyName, isWhole, listBackups, type Backup } from './backup.ts'
-import { BULK, damageOf, isDamage, tablesOf } from './check.ts'
+import { BULK, damageOf, isDamage, removeRows, tablesOf, type BrokenReference } from './check.ts'
 import { migrateTo, versionOf, type Migration } from './migrate.ts'
 import { fileQueries } from './queries/files.ts'
+import { isUnitVector } from './queries/vectors.ts'
 
 /** What was done about a damaged library. */
 export interface Repair {
@@ -134,7 +135,7 @@ function takeOver(damaged: Db, rebuilt: Db): string[] {
   if (kept.includes('image')) {
     copyEach(damaged, rebuilt, 'thumbnail', idsOf(rebuilt, 'image'), isThumbnail)
     // An image without its vector is read again, and its thumbnail made with it.
-    if (kept.includes('encoder')) copyEach(damaged, rebuilt, 'vector', idsOf(rebuilt, 'thumbnail'), isUnitVector)
+    if (kept.includes('encoder')) copyEach(damaged, rebuilt, 'vector', idsOf(rebuilt, 'thumbnail'), (data) => isUnitVector(data))
   }
   // One of the two is older: whether they still belong together, only the files can tell.
   if (kept.includes('image') !== kept.includes('file')) {
@@ -215,9 +216,9 @@ function copySequence(source: Db, target: Db, from: string): void {
 /** Tables of different days: rows go whose counterpart is not there. */
 function dropDangling(db: Db): void {
   for (;;) {
-    const broken = db.pragma('foreign_key_check') as { table: string; rowid: number }[]
+    const broken = db.pragma('foreign_key_check') as BrokenReference[]
     if (broken.length === 0) return
-    for (const { table, rowid } of broken) db.prepare(`DELETE FROM ${table} WHERE rowid = ?`).run(rowid)
+    removeRows(db, broken)
   }
 }
 
@@ -228,12 +229,6 @@ function idsOf(db: Db, table: 'image' | 'thumbnail'): number[] {
 /** A WebP file says how long it is (RFC 9649, 2.4). */
 function isThumbnail(data: Buffer): boolean {
   return data.length > 12 && data.toString('latin1', 0, 4) === 'RIFF' && data.readUInt32LE(4) + 8 === data.length
-}
-
-function isUnitVector(data: Buffer): boolean {
-  let sum = 0
-  for (let at = 0; at + 4 <= data.length; at += 4) sum += data.readFloatLE(at) ** 2
-  return Math.abs(sum - 1) < 0.001
 }
 
 function flush(file: string): void {

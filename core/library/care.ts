@@ -2,7 +2,7 @@ import path from 'node:path'
 import type {
   ExportReport,
   LibraryFile,
-  LibraryStatus,
+  LibraryStorage,
   Facets,
   Folder,
   ItemFilter,
@@ -232,7 +232,7 @@ export class LibraryCare {
     return { before, after: database.bytes() }
   }
 
-  storage(): LibraryStatus['storage'] {
+  storage(): LibraryStorage {
     return storageOf(this.#options.database, this.#storage, this.#options.index()?.bytes() ?? 0)
   }
 

@@ -65,21 +65,26 @@ export async function coveringFolder<T extends { path: string }>(
   }
 }
 
-/** Hands the files of the folders that lie inside `outer` to it, forgets those folders and returns their ids. Taken up again by the next start if cut short. */
-export async function swallowInner(outer: FolderRow, { db, folders, files }: Tables): Promise<number[]> {
-  const swallowed: number[] = []
-  const hand = db.transaction((inner: FolderRow) => {
-    const rows = files.inFolder(inner.id, 0, PAGE)
+/** Hands all files of a folder to another one and forgets the emptied folder. Cut short, it can be taken up again. */
+export async function handOverFiles(from: number, to: number, { db, folders, files }: Omit<Tables, 'images'>): Promise<void> {
+  const handPage = db.transaction(() => {
+    const rows = files.inFolder(from, 0, PAGE)
     for (const row of rows) {
-      files.setFolder(row.id, outer.id)
+      files.setFolder(row.id, to)
       if (row.image !== null) files.label(row.image)
     }
     return rows.length
   })
-  for (const inner of folders.all()) {
+  while (handPage() > 0) await nextTurn()
+  folders.remove(from)
+}
+
+/** Hands the files of the folders that lie inside `outer` to it, forgets those folders and returns their ids. Taken up again by the next start if cut short. */
+export async function swallowInner(outer: FolderRow, tables: Tables): Promise<number[]> {
+  const swallowed: number[] = []
+  for (const inner of tables.folders.all()) {
     if (inner.id === outer.id || !covers(outer.path, inner.path)) continue
-    while (hand(inner) > 0) await nextTurn()
-    folders.remove(inner.id)
+    await handOverFiles(inner.id, outer.id, tables)
     swallowed.push(inner.id)
   }
   return swallowed

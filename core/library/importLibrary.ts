@@ -4,14 +4,21 @@ import path from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Database } from 'better-sqlite3'
 import { LucidexError, type ImportReport } from '../contract/index.ts'
-import type { FileQueries, FolderQueries, FolderRow, ImageQueries, RemovalQueries } from '../db/index.ts'
+import {
+  fromBytes,
+  isUnitVector,
+  type FileQueries,
+  type FolderQueries,
+  type FolderRow,
+  type ImageQueries,
+  type RemovalQueries,
+} from '../db/index.ts'
 import { databaseFailure } from '../db/failures.ts'
 import type { ForeignDecision, ForeignFile, ForeignImage, ImportQueries } from '../db/queries/imports.ts'
 import type { JobContext } from '../jobs/types.ts'
 import type { VectorIndex } from '../vectors/index.ts'
 import { isFolder, openExportFile, type About, type ExportFile } from './exportFile.ts'
-import { covers, purge, swallowInner } from './folders.ts'
-import { isUnit } from './verify.ts'
+import { covers, handOverFiles, purge, swallowInner } from './folders.ts'
 
 /** Images with their thumbnails read, and rows changed in one transaction, before the event loop gets a turn. */
 const PAGE = 100
@@ -129,25 +136,11 @@ class Import {
     }
     const covering = shownFolders().find((row) => covers(row.path, place))
     if (covering) {
-      await this.#handOver(id, covering.id)
-      folders.remove(id)
+      await handOverFiles(id, covering.id, this.#context)
       return
     }
     db.transaction(() => imports.show(id, place, offline))()
     await swallowInner(folders.byId(id)!, this.#context)
-  }
-
-  async #handOver(from: number, to: number): Promise<void> {
-    const { db, files } = this.#context
-    const hand = db.transaction(() => {
-      const rows = files.inFolder(from, 0, PAGE)
-      for (const row of rows) {
-        files.setFolder(row.id, to)
-        if (row.image !== null) files.label(row.image)
-      }
-      return rows.length
-    })
-    while (hand() > 0) await nextTurn()
   }
 
   // ---------------------------------------------------------------- Contents
@@ -182,8 +175,8 @@ class Import {
         if (row.thumbnail) imports.insertThumbnail(image, row.thumbnail)
         if (!index || !row.vector) continue
         const data = Buffer.from(row.vector)
-        const id = isUnit(data, index.dimension) ? imports.insertVector(image, index.encoderId(), data) : undefined
-        if (id !== undefined) vectors.push({ id, image, vector: toVector(data) })
+        const id = isUnitVector(data, index.dimension) ? imports.insertVector(image, index.encoderId(), data) : undefined
+        if (id !== undefined) vectors.push({ id, image, vector: fromBytes(data) })
       }
     })()
     index?.added(vectors)
@@ -255,8 +248,4 @@ function moved(file: string, { from, path: to }: Staged, separator: About['separ
   const parts = file.slice(base.length).split(separator)
   if (parts.some((part) => part === '' || part === '.' || part === '..')) return undefined
   return path.join(to, ...parts)
-}
-
-function toVector(data: Buffer): Float32Array {
-  return Float32Array.from({ length: data.length / 4 }, (_, at) => data.readFloatLE(at * 4))
 }

@@ -233,7 +233,6 @@ class CatalogLibrary implements Library {
       index: this.#index?.status() ?? { kind: 'exact', generation: 0, upToDate: true, recall: null },
       integrity: database.integrity,
       bytes: database.bytes() + (this.#index?.bytes() ?? 0),
-      storage: this.care.storage(),
     }
   }
 

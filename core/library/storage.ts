@@ -1,13 +1,13 @@
 import { readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
-import type { LibraryStatus } from '../contract/index.ts'
+import type { LibraryStorage } from '../contract/index.ts'
 import { backupFolder } from '../db/backup.ts'
 import { isDamage } from '../db/check.ts'
 import type { LibraryDatabase } from '../db/open.ts'
 import type { StorageQueries } from '../db/queries/storage.ts'
 
 /** Where a library's bytes are. `snapshot`: of the vector index. */
-export function storageOf(database: LibraryDatabase, queries: StorageQueries, snapshot: number): LibraryStatus['storage'] {
+export function storageOf(database: LibraryDatabase, queries: StorageQueries, snapshot: number): LibraryStorage {
   return { ...databaseBytes(database, queries), snapshot, backups: backupBytes(database) }
 }
 

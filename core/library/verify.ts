@@ -1,29 +1,33 @@
 import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import Database, { type Database as Db } from 'better-sqlite3'
+import Database from 'better-sqlite3'
 import type { Finding, VerifyReport } from '../contract/index.ts'
 import { toErrorData } from '../contract/index.ts'
-import type { FileQueries, FileRow, FolderRow, ImageQueries, LibraryDatabase, VectorQueries } from '../db/index.ts'
-import { tablesOf } from '../db/check.ts'
+import {
+  isUnitVector,
+  type FileQueries,
+  type FileRow,
+  type FolderRow,
+  type ImageQueries,
+  type LibraryDatabase,
+  type VectorQueries,
+} from '../db/index.ts'
+import { removeRows, tablesOf, type BrokenReference } from '../db/check.ts'
 import type { DiskFile } from '../db/queries/files.ts'
 import type { ImageCheck, VerifyQueries } from '../db/queries/verify.ts'
 import { DatabaseThread } from '../db/thread.ts'
 import type { PictureDecoder } from '../decoder/types.ts'
 import { hashFile } from '../images/files.ts'
 import type { JobContext } from '../jobs/types.ts'
-import type { VectorIndex } from '../vectors/index.ts'
+import { LEAST_RECALL, type VectorIndex } from '../vectors/index.ts'
 import { isNote } from './scan.ts'
-import { checkRoot, lookAt } from './walk.ts'
+import { checkRoot, isGone, lookAt } from './walk.ts'
 
 /** Rows looked at before the event loop gets a turn. */
 const PAGE = 250
 /** Of each kind of problem no more are told one by one. */
 const TOLD = 1000
-/** A unit vector's length may be off by this: float32 is exact to 1e-6 for 128 numbers. */
-const UNIT = 1e-3
-/** A sound graph of pictures' descriptors finds no less than this share of the ten nearest. */
-const LEAST_RECALL = 0.95
 
 export interface VerifyContext {
   database: LibraryDatabase
@@ -63,6 +67,7 @@ class Verification {
   readonly #thorough: boolean
   readonly #context: VerifyContext
   readonly #job: JobContext
+  readonly #aborted: Promise<never>
   readonly #checked = { files: 0, hashed: 0, images: 0, vectors: 0 }
   readonly #repaired = new Map<Finding, number>()
   readonly #problems = new Map<Finding, { what: Finding; path: string | null; message: string }[]>()
@@ -75,6 +80,7 @@ class Verification {
     this.#thorough = thorough
     this.#context = context
     this.#job = job
+    this.#aborted = abortOf(job.signal)
   }
 
   async run() {
@@ -109,15 +115,15 @@ class Verification {
       for (const table of tablesOf(db)) {
         await this.#job.checkpoint()
         this.#job.progress({ current: `database: ${table}` })
-        const found = await answerOf(thread, `PRAGMA integrity_check('${table}')`, this.#job.signal)
+        const found = await answerOf(thread, `PRAGMA integrity_check('${table}')`, this.#aborted)
         if (found === 'ok') continue
         this.#tell('database', db.name, `SQLite finds in the table ${table}: ${found}`)
         failure(new Database.SqliteError(found, 'SQLITE_CORRUPT'))
         return false
       }
-      const broken = (await thread.run('PRAGMA foreign_key_check')) as { table: string; rowid: number }[]
+      const broken = (await thread.run('PRAGMA foreign_key_check')) as unknown as BrokenReference[]
       this.#repair('orphan', broken.length)
-      await this.#context.exclusively(async () => removeRows(db, broken))
+      await this.#context.exclusively(async () => db.transaction(() => removeRows(db, broken))())
     } finally {
       this.#job.signal.removeEventListener('abort', stop)
       if (!this.#job.signal.aborted) await thread.close()
@@ -150,8 +156,7 @@ class Verification {
       if (file) await access(row.path, constants.R_OK)
       return file
     } catch (thrown) {
-      const { code } = thrown as NodeJS.ErrnoException
-      return code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP' ? null : (thrown as Error)
+      return isGone(thrown) ? null : (thrown as Error)
     }
   }
 
@@ -255,7 +260,7 @@ class Verification {
     const encoder = index && this.#context.vectors.encoder(index.encoder)
     if (!index || encoder === undefined) return undefined
     const rows = this.#context.vectors.after(encoder, after, PAGE)
-    const damaged = rows.filter(({ data }) => !isUnit(data, verify.dimension(encoder)))
+    const damaged = rows.filter(({ data }) => !isUnitVector(data, verify.dimension(encoder)))
     database.db.transaction(() => {
       for (const { id } of damaged) verify.removeVector(id)
     })()
@@ -274,7 +279,7 @@ class Verification {
     const { index } = this.#context
     if (!index) return
     const before = index.status().recall?.at10
-    await Promise.race([index.settled(), aborted(this.#job.signal)])
+    await Promise.race([index.settled(), this.#aborted])
     this.#recall = index.status().recall?.at10 ?? null
     if (this.#recall === null) return
     if (this.#recall < LEAST_RECALL) {
@@ -317,27 +322,15 @@ class Verification {
   }
 }
 
-/** Rejects when the job is cancelled. */
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }))
+/** Rejects when the job is cancelled; that nobody waits for it any more is no error. */
+function abortOf(signal: AbortSignal): Promise<never> {
+  const aborted = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }))
+  aborted.catch(() => undefined)
+  return aborted
 }
 
 /** What a pragma that answers in one row says. */
-async function answerOf(thread: DatabaseThread, sql: string, signal: AbortSignal): Promise<string> {
-  const [row] = await Promise.race([thread.run(sql), aborted(signal)])
+async function answerOf(thread: DatabaseThread, sql: string, aborted: Promise<never>): Promise<string> {
+  const [row] = await Promise.race([thread.run(sql), aborted])
   return String(Object.values(row ?? {})[0]).split('\n')[0]!
-}
-
-function removeRows(db: Db, rows: readonly { table: string; rowid: number }[]): void {
-  db.transaction(() => {
-    for (const { table, rowid } of rows) db.prepare(`DELETE FROM ${table} WHERE rowid = ?`).run(rowid)
-  })()
-}
-
-/** Whether these are so many finite float32 numbers of length 1. */
-export function isUnit(data: Buffer, dimension: number): boolean {
-  if (data.length !== dimension * 4) return false
-  let sum = 0
-  for (let at = 0; at < data.length; at += 4) sum += data.readFloatLE(at) ** 2
-  return Math.abs(Math.sqrt(sum) - 1) < UNIT
 }

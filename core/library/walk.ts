@@ -148,7 +148,8 @@ async function* pages(folder: string): AsyncGenerator<Dirent<Buffer>[]> {
   if (page.length > 0) yield page
 }
 
-function isGone(thrown: unknown): boolean {
+/** Whether the system's error says that nothing is there (any more), rather than that it cannot be read. */
+export function isGone(thrown: unknown): boolean {
   const { code } = thrown as NodeJS.ErrnoException
   return code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP'
 }

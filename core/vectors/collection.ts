@@ -3,7 +3,14 @@ import type { LibraryStatus } from '../contract/index.ts'
 import { scanExact, scoreIds } from './exact.ts'
 import { Graph } from './graph.ts'
 import { ImageSet } from './imageSet.ts'
-import type { CollectionOptions, CollectionState, SearchAnswer, SearchRequest, VectorRows } from './messages.ts'
+import {
+  LEAST_RECALL,
+  type CollectionOptions,
+  type CollectionState,
+  type SearchAnswer,
+  type SearchRequest,
+  type VectorRows,
+} from './messages.ts'
 import { checkRecall } from './selfCheck.ts'
 import { readSnapshot, sweepSnapshots, writeSnapshot, type SnapshotRows } from './snapshot.ts'
 import { encodeQuery, UNIT, VectorStore } from './store.ts'
@@ -17,8 +24,6 @@ const MAX_K = 500
 const BREADTH = { least: 128, most: 512 }
 /** With less recall than this, even searched broadly, a graph is not asked: every vector is scanned, which is never wrong. */
 const GOOD_RECALL = 0.98
-/** Below this it is built anew: no sound graph of pictures' descriptors falls there by chance of the sample (its standard error is some 0.005). */
-const LEAST_RECALL = 0.95
 /** The graph is checked again when so large a share of its vectors is new. */
 const CHECK_AFTER = 0.1
 /** A snapshot is written when nothing changed for so long, in milliseconds. */

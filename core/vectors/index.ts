@@ -4,11 +4,13 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { LucidexError, type LibraryStatus } from '../contract/index.ts'
-import { toBytes, type VectorQueries } from '../db/index.ts'
+import { fromBytes, toBytes, type VectorQueries } from '../db/index.ts'
 import type { Log } from '../deps.ts'
 import type { CollectionState, VectorRows } from './messages.ts'
 import { snapshotBytes } from './snapshot.ts'
 import { VectorThread } from './thread.ts'
+
+export { LEAST_RECALL } from './messages.ts'
 
 /** With more vectors than this a graph answers faster than a scan (`lucidex bench index`). */
 export const GRAPH_FROM = 20_000
@@ -224,9 +226,4 @@ function packed(rows: readonly StoredVector[], dimension: number): VectorRows {
   const vectors = new Uint8Array(rows.length * dimension * 4)
   for (const [at, { data }] of rows.entries()) if (data.byteLength === dimension * 4) vectors.set(data, at * dimension * 4)
   return { ids: Uint32Array.from(rows, ({ id }) => id), images: Uint32Array.from(rows, ({ image }) => image), vectors }
-}
-
-function fromBytes(bytes: Uint8Array): Float32Array {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  return Float32Array.from({ length: bytes.byteLength / 4 }, (_, at) => view.getFloat32(at * 4, true))
 }

@@ -36,6 +36,12 @@ export interface SearchAnswer {
   searched: number
 }
 
+/**
+ * A graph that finds a smaller share of what an exact scan finds is built anew: no sound graph of pictures'
+ * descriptors falls there by chance of the sample (its standard error is some 0.005).
+ */
+export const LEAST_RECALL = 0.95
+
 export interface CollectionState {
   /** Vectors that came in and that were taken out, since the thread started. */
   received: number

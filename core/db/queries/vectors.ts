@@ -39,3 +39,20 @@ export function toBytes(vector: Float32Array): Uint8Array {
   for (let i = 0; i < vector.length; i++) view.setFloat32(i * 4, vector[i]!, true)
   return bytes
 }
+
+/** The vector of {@link toBytes}'s bytes. */
+export function fromBytes(bytes: Uint8Array): Float32Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return Float32Array.from({ length: bytes.byteLength / 4 }, (_, at) => view.getFloat32(at * 4, true))
+}
+
+/** A unit vector's length may be off by this: float32 is exact to 1e-6 for 128 numbers. */
+const UNIT_TOLERANCE = 1e-3
+
+/** Whether these are the bytes of so many finite numbers (`dimension` undefined: of any number of them) whose vector has length 1. */
+export function isUnitVector(data: Buffer, dimension = Math.floor(data.length / 4)): boolean {
+  if (data.length !== dimension * 4) return false
+  let sum = 0
+  for (let at = 0; at < data.length; at += 4) sum += data.readFloatLE(at) ** 2
+  return Math.abs(Math.sqrt(sum) - 1) < UNIT_TOLERANCE
+}
