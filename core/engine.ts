@@ -155,16 +155,28 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
     closing.push(() => jobs.close())
 
     function title(spec: JobSpec): string {
-      if (spec.kind === 'index') return spec.folderId === undefined ? 'Indexing the library' : `Indexing ${folderName(spec.folderId)}`
-      if (spec.kind === 'denoise-preview') return `Denoising ${sessions.get(spec.sessionId).name}`
-      if (spec.kind === 'denoise-confidence') return `Confidence of ${sessions.get(spec.sessionId).name}`
-      if (spec.kind === 'measure') return 'Measuring the denoisers'
-      if (spec.kind === 'verify') return 'Verifying the library'
-      if (spec.kind === 'export-library') return `Exporting the library to ${path.basename(spec.path)}`
-      if (spec.kind === 'import-library') return `Importing ${path.basename(spec.path)}`
-      if (spec.kind === 'compact') return 'Compacting the library'
-      const [first] = spec.sources
-      return spec.sources.length === 1 && first ? `Denoising ${locate(first).name}` : `Denoising ${spec.sources.length} pictures`
+      switch (spec.kind) {
+        case 'index':
+          return spec.folderId === undefined ? 'Indexing the library' : `Indexing ${folderName(spec.folderId)}`
+        case 'verify':
+          return 'Verifying the library'
+        case 'export-library':
+          return `Exporting the library to ${path.basename(spec.path)}`
+        case 'import-library':
+          return `Importing ${path.basename(spec.path)}`
+        case 'compact':
+          return 'Compacting the library'
+        case 'denoise-preview':
+          return `Denoising ${sessions.get(spec.sessionId).name}`
+        case 'denoise-confidence':
+          return `Confidence of ${sessions.get(spec.sessionId).name}`
+        case 'measure':
+          return 'Measuring the denoisers'
+        case 'denoise': {
+          const [first, ...others] = spec.sources
+          return first && others.length === 0 ? `Denoising ${locate(first).name}` : `Denoising ${spec.sources.length} pictures`
+        }
+      }
     }
 
     function folderName(folderId: number): string {
@@ -242,7 +254,6 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
         tree: (request) => library.care.tree(request),
         facets: (filter) => library.care.facets(filter),
         retry: ({ fileIds }) => {
-          writable()
           const count = library.care.retry(fileIds)
           return { count, jobId: count === 0 ? null : startIndexing() }
         },
@@ -262,6 +273,7 @@ export async function createEngine(config: EngineConfig, deps: EngineDeps): Prom
         },
         inspectFile: (request) => library.care.inspect(request.path),
         status: () => library.status(),
+        storage: () => library.care.storage(),
       },
       search: {
         upload: ({ name, bytes }) => queries.upload(name, bytes),

@@ -16,7 +16,8 @@ ${COMMON_HELP}`,
     const folder = libraryDir(values.library, io)
     const found = await withEngine({ io, libraryDir: folder, readOnly: true }, async (engine) => {
       await engine.library.indexSettled()
-      return engine.api.library.status()
+      const [status, storage] = await Promise.all([engine.api.library.status(), engine.api.library.storage()])
+      return { ...status, storage }
     })
     if (values.json) io.print(JSON.stringify(found, null, 2))
     else {

@@ -61,6 +61,8 @@ export const procedures = {
     /** What an exported library holds. Errors: FILE_NOT_FOUND, FORMAT_UNKNOWN, LIBRARY_CORRUPT, LIBRARY_FROM_FUTURE. */
     inspectFile: procedure(z.object({ path: s.filePath }), s.libraryFile),
     status: procedure(nothing, s.libraryStatus),
+    /** Apart from `status`, which is asked for twice a second while indexing: this one reads more. */
+    storage: procedure(nothing, s.libraryStorage),
   },
   search: {
     /** A dropped, pasted or chosen picture, as bytes (at most 64 MiB). */

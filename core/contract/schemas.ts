@@ -217,10 +217,19 @@ export const libraryStatus = z.object({
   integrity: z.enum(['ok', 'corrupt']),
   /** Bytes of the catalog, the thumbnails in it and the index snapshot. */
   bytes: count,
-  /** Where the bytes are. `catalog` is the rest of the database, with `free` in it: what the job `compact` would give back. */
-  storage: z.object({ catalog: count, thumbnails: count, vectors: count, free: count, snapshot: count, backups: count }),
 })
 export type LibraryStatus = z.infer<typeof libraryStatus>
+
+/** Where a library's bytes are. `catalog` is the rest of the database, with `free` in it: what the job `compact` would give back. */
+export const libraryStorage = z.object({
+  catalog: count,
+  thumbnails: count,
+  vectors: count,
+  free: count,
+  snapshot: count,
+  backups: count,
+})
+export type LibraryStorage = z.infer<typeof libraryStorage>
 
 // ---------------------------------------------------------------- Search
 
@@ -374,7 +383,7 @@ export const denoiseTile = z.object({
   width: count,
   height: count,
   url: z.string(),
-  /** Picture pixels for each pixel of the tile's image; more than 1 for the first look at a picture that is shown smaller. Absent: 1. */
+  /** Of a tile of "the first look" (denoise/firstLook.ts): picture pixels for each pixel of the tile's image, more than 1 where the picture is shown smaller. Absent: a tile of the picture itself. */
   scale: z.number().min(1).optional(),
 })
 export type DenoiseTile = z.infer<typeof denoiseTile>
@@ -470,8 +479,8 @@ export const jobSpec = z.discriminatedUnion('kind', [
     /** Tiles are done outward from here. */
     focus: z.object({ x: z.number(), y: z.number() }).optional(),
     /**
-     * What is on the screen, in picture pixels, and how many screen pixels show one of them. Where that is
-     * less than one, a reduced picture of it is denoised first and announced as tiles of a greater `scale`.
+     * What is on the screen, in picture pixels, and how many screen pixels show one of them. It is denoised first,
+     * reduced where that is less than one, and announced as tiles with a `scale`.
      */
     view: pixelRect.extend({ scale: z.number().positive() }).optional(),
   }),
@@ -510,7 +519,6 @@ export type JobKind = JobSpec['kind']
 
 /** `interrupted`: the engine stopped while it ran; it can be resumed. */
 export const JOB_STATES = ['queued', 'running', 'paused', 'done', 'failed', 'cancelled', 'interrupted'] as const
-export type JobState = (typeof JOB_STATES)[number]
 
 export const job = z.object({
   id: z.number().int().positive(),

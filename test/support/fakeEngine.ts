@@ -392,14 +392,14 @@ export function createFakeEngine(options: FakeOptions) {
         index: { kind: 'hnsw', generation: 1, upToDate: true, recall: { at10: 0.997, samples: 100, checkedAt: 1_770_000_000_000 } },
         integrity: 'ok',
         bytes: 612_000_000,
-        storage: {
-          catalog: 40_000_000,
-          thumbnails: 480_000_000,
-          vectors: 24_000_000,
-          free: 12_000_000,
-          snapshot: 60_000_000,
-          backups: 8_000_000,
-        },
+      }),
+      storage: () => ({
+        catalog: 40_000_000,
+        thumbnails: 480_000_000,
+        vectors: 24_000_000,
+        free: 12_000_000,
+        snapshot: 60_000_000,
+        backups: 8_000_000,
       }),
     },
     search: {

@@ -199,7 +199,7 @@ describe('an export', () => {
 describe('an import', () => {
   const state = ({ library, database }: OpenedLibrary) => ({
     folders: library.folders(),
-    status: { ...library.status(), vectors: 0, bytes: 0, storage: null, index: null },
+    status: { ...library.status(), vectors: 0, bytes: 0, index: null },
     rows: ['folder', 'file', 'image', 'thumbnail', 'vector', 'decision'].map((table) =>
       database.db.prepare(`SELECT COUNT(*) FROM ${table}`).pluck().get(),
     ),
