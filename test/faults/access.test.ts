@@ -7,7 +7,7 @@ import { createRandom } from '../../core/random.ts'
 import { Album } from './support/album.ts'
 import { finishAndLook, indexAll, openEngine } from './support/look.ts'
 import { sleep, Victim } from './support/process.ts'
-import { NOTHING, Tally, times } from './support/tally.ts'
+import { NOTHING, Tally, times, type Findings } from './support/tally.ts'
 
 /** `nobody`, who is refused where root would not be. */
 const NOBODY = 65534
@@ -77,38 +77,30 @@ describe.skipIf(!isPosix)('permissions', () => {
   })
 
   it('pictures whose permission is lost midway are lost for no longer than that', async () => {
-    const tally = new Tally('permission of the pictures lost midway')
-    const random = createRandom(1)
-    for (let run = 0; run < times(1, 20); run++) {
-      await album.change(4)
-      handOver(library)
-      const indexing = new Victim('index', [library, album.folder], user)
-      await indexing.says('ready')
-      await sleep(random.integer(1500))
-      chmodSync(album.folder, 0o000)
-      await indexing.ends()
-      chmodSync(album.folder, 0o755)
-      tally.add(await finishAndLook(library, album.folder, { seed: run }))
-    }
-    expect(tally.finish()).toEqual(NOTHING)
+    expect(await losePermissionMidway('permission of the pictures lost midway', album.folder, { mode: 0o000, seed: 1 })).toEqual(NOTHING)
   })
 
   it('a library folder whose permission is lost midway loses nothing', async () => {
-    const tally = new Tally('permission of the library lost midway')
-    const random = createRandom(2)
+    expect(await losePermissionMidway('permission of the library lost midway', library, { mode: 0o555, seed: 2 })).toEqual(NOTHING)
+  })
+
+  /** Indexes changed pictures, again and again, and takes the permission of `folder` at a random moment of it. */
+  async function losePermissionMidway(fault: string, folder: string, { mode, seed }: { mode: number; seed: number }): Promise<Findings> {
+    const tally = new Tally(fault)
+    const random = createRandom(seed)
     for (let run = 0; run < times(1, 20); run++) {
       await album.change(4)
       handOver(library)
       const indexing = new Victim('index', [library, album.folder], user)
       await indexing.says('ready')
       await sleep(random.integer(1500))
-      chmodSync(library, 0o555)
+      chmodSync(folder, mode)
       await indexing.ends()
-      chmodSync(library, 0o755)
+      chmodSync(folder, 0o755)
       tally.add(await finishAndLook(library, album.folder, { seed: run }))
     }
-    expect(tally.finish()).toEqual(NOTHING)
-  })
+    return tally.finish()
+  }
 })
 
 describe('two at one library', () => {

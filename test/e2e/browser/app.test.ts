@@ -5,25 +5,21 @@ import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, Page } from 'playwright-core'
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { createEngine, type Engine } from '../../../core/engine.ts'
-import { startLoopback, type LoopbackHost } from '../../../core/hosts/loopback.ts'
-import { nodeDeps, silentLog } from '../../../core/hosts/node.ts'
+import type { Engine } from '../../../core/engine.ts'
 import { launchChromium } from '../../../scripts/find-chromium.mjs'
+import { openApp, type App } from '../../support/app.ts'
 import { giveFile } from '../../support/browser.ts'
-import { MODELS_DIR } from '../../support/engine.ts'
 import { temporaryFolder, writePhotos } from '../../support/pictures.ts'
 
-const RENDERER_DIR = path.resolve(import.meta.dirname, '../../../dist/renderer')
 const PHOTOS = 24
 
 let root: string
 let pictures: string
 let damaged: string
-let engine: Engine
-let host: LoopbackHost
 let browser: Browser
+let app: App
+let engine: Engine
 let page: Page
-const failures: string[] = []
 
 beforeAll(async () => {
   root = await temporaryFolder()
@@ -33,23 +29,14 @@ beforeAll(async () => {
   damaged = path.join(root, 'damaged.jpg')
   await sharp(path.join(pictures, 'photo-07.jpg')).rotate(6, { background: '#000' }).resize(320).jpeg({ quality: 20 }).toFile(damaged)
 
-  engine = await createEngine(
-    { libraryDir: path.join(root, 'library'), modelsDir: MODELS_DIR, version: '0.0.0', host: 'browser' },
-    nodeDeps(silentLog),
-  )
-  host = await startLoopback(engine, { rendererDir: RENDERER_DIR })
   browser = await launchChromium()
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce', acceptDownloads: true })
-  page = await context.newPage()
-  page.on('pageerror', (error) => failures.push(error.message))
-  page.on('console', (message) => message.type() === 'error' && failures.push(message.text()))
-  await page.goto(host.url)
+  app = await openApp(browser, path.join(root, 'library'))
+  ;({ engine, page } = app)
 })
 
 afterAll(async () => {
+  await app?.close()
   await browser?.close()
-  await host?.close()
-  await engine?.close()
 })
 
 const grid = () => page.getByRole('listbox', { name: 'Pictures' })
@@ -170,7 +157,7 @@ it.each(['#/library', '#/search', '#/denoise', '#/problems', '#/settings'])(
 )
 
 it('raised no error in the page', () => {
-  expect(failures).toEqual([])
+  expect(app.failures).toEqual([])
 })
 
 function pixels(file: string): Promise<Buffer> {

@@ -6,25 +6,21 @@ import type { Browser, Page } from 'playwright-core'
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { lumaOf } from '../../../core/contract/index.ts'
-import { createEngine, type Engine } from '../../../core/engine.ts'
-import { startLoopback, type LoopbackHost } from '../../../core/hosts/loopback.ts'
-import { nodeDeps, silentLog } from '../../../core/hosts/node.ts'
+import type { Engine } from '../../../core/engine.ts'
 import { createRandom } from '../../../core/random.ts'
 import { launchChromium } from '../../../scripts/find-chromium.mjs'
-import { MODELS_DIR } from '../../support/engine.ts'
+import { openApp, type App } from '../../support/app.ts'
 import { makePhoto, temporaryFolder } from '../../support/pictures.ts'
 
-const RENDERER_DIR = path.resolve(import.meta.dirname, '../../../dist/renderer')
 const SCANS = 8
 
 let root: string
 let scans: string
 let results: string
-let engine: Engine
-let host: LoopbackHost
 let browser: Browser
+let app: App
+let engine: Engine
 let page: Page
-const failures: string[] = []
 
 /** Writes a picture with Gaussian noise on it. */
 async function writeNoisy(file: string, seed: number, { width = 320, height = 240 } = {}): Promise<void> {
@@ -48,22 +44,14 @@ beforeAll(async () => {
   }
   await writeFile(path.join(scans, 'letter.jpg'), 'Dear reader, this is no picture.')
 
-  engine = await createEngine(
-    { libraryDir: path.join(root, 'library'), modelsDir: MODELS_DIR, version: '0.0.0', host: 'browser' },
-    nodeDeps(silentLog),
-  )
-  host = await startLoopback(engine, { rendererDir: RENDERER_DIR })
   browser = await launchChromium()
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce', acceptDownloads: true })
-  page = await context.newPage()
-  page.on('pageerror', (error) => failures.push(error.message))
-  await page.goto(host.url)
+  app = await openApp(browser, path.join(root, 'library'))
+  ;({ engine, page } = app)
 })
 
 afterAll(async () => {
+  await app?.close()
   await browser?.close()
-  await host?.close()
-  await engine?.close()
 })
 
 const settings = () => page.getByRole('complementary', { name: 'Settings of this picture' })
@@ -321,7 +309,7 @@ it('measures the models on a picture of one’s own', async () => {
 })
 
 it('raised no error in the page', () => {
-  expect(failures).toEqual([])
+  expect(app.failures).toEqual([])
 })
 
 function clamp(value: number): number {

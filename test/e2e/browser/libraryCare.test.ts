@@ -4,28 +4,17 @@ import path from 'node:path'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { createEngine, type Engine } from '../../../core/engine.ts'
-import { startLoopback, type LoopbackHost } from '../../../core/hosts/loopback.ts'
-import { nodeDeps, silentLog } from '../../../core/hosts/node.ts'
 import { createRandom } from '../../../core/random.ts'
 import { launchChromium } from '../../../scripts/find-chromium.mjs'
-import { MODELS_DIR } from '../../support/engine.ts'
+import { openApp, type App } from '../../support/app.ts'
 import { encodePhoto, temporaryFolder, writePhotos } from '../../support/pictures.ts'
-
-const RENDERER_DIR = path.resolve(import.meta.dirname, '../../../dist/renderer')
-
-interface Opened {
-  engine: Engine
-  host: LoopbackHost
-}
 
 let root: string
 let pictures: string
 let browser: Browser
-let opened: Opened
+let app: App
 let page: Page
-const others: Opened[] = []
-const failures: string[] = []
+const apps: App[] = []
 
 beforeAll(async () => {
   root = await temporaryFolder()
@@ -35,32 +24,20 @@ beforeAll(async () => {
   await writePhotos(path.join(pictures, '2025'), 3, { width: 640, height: 480, seed: 3 })
   await writeFile(path.join(pictures, '2025', 'letter.jpg'), 'Dear reader, this is no picture.')
   browser = await launchChromium()
-  opened = await open('library')
-  page = await window(opened)
+  app = await open('library')
+  ;({ page } = app)
 })
 
 afterAll(async () => {
+  for (const opened of apps) await opened.close()
   await browser?.close()
-  for (const { host, engine } of [opened, ...others]) {
-    await host?.close()
-    await engine?.close()
-  }
 })
 
-/** An engine that hears of changes only when it is asked to look. */
-async function open(name: string): Promise<Opened> {
-  const config = { libraryDir: path.join(root, name), modelsDir: MODELS_DIR, version: '0.0.0', host: 'browser', watch: false } as const
-  const engine = await createEngine(config, nodeDeps(silentLog))
-  return { engine, host: await startLoopback(engine, { rendererDir: RENDERER_DIR }) }
-}
-
-async function window({ host }: Opened): Promise<Page> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce' })
-  const made = await context.newPage()
-  made.on('pageerror', (error) => failures.push(error.message))
-  made.on('console', (message) => message.type() === 'error' && failures.push(message.text()))
-  await made.goto(host.url)
-  return made
+/** What happens on the disk is heard of only when it is looked for. */
+async function open(name: string): Promise<App> {
+  const opened = await openApp(browser, path.join(root, name), { watch: false })
+  apps.push(opened)
+  return opened
 }
 
 const grid = () => page.getByRole('listbox', { name: 'Pictures' })
@@ -174,7 +151,7 @@ it('forgets files that are gone, and takes them back', async () => {
   await expect.poll(pictureCount).toBe(10)
   await page.getByRole('button', { name: 'Undo' }).click()
   await expect.poll(pictureCount).toBe(11)
-  expect((await opened.engine.api.library.status()).missing).toBe(1)
+  expect((await app.engine.api.library.status()).missing).toBe(1)
 })
 
 it('leaves out what patterns name, and brings it back', async () => {
@@ -198,7 +175,7 @@ it('takes a folder out, and puts it back from the list of what was removed', asy
   await page.getByRole('button', { name: 'Put back' }).click()
   await folder(/^Holiday/).waitFor()
   await page.getByText('What you take out of the library can be put back here').waitFor()
-  expect((await opened.engine.api.library.status()).images).toBe(11)
+  expect((await app.engine.api.library.status()).images).toBe(11)
 })
 
 it('keeps settings of indexing over a reload', async () => {
@@ -207,12 +184,12 @@ it('keeps settings of indexing over a reload', async () => {
   await follow.click()
   await page.getByRole('combobox', { name: 'Pictures read at the same time' }).selectOption('2')
   await page.getByRole('combobox', { name: 'Largest picture' }).selectOption('50')
-  await expect.poll(async () => (await opened.engine.api.library.settings()).maxMegapixels).toBe(50)
+  await expect.poll(async () => (await app.engine.api.library.settings()).maxMegapixels).toBe(50)
   await page.reload()
   await expect.poll(() => follow.isChecked()).toBe(!before)
   expect(await page.getByRole('combobox', { name: 'Pictures read at the same time' }).inputValue()).toBe('2')
   expect(await page.getByRole('combobox', { name: 'Largest picture' }).inputValue()).toBe('50')
-  expect(await opened.engine.api.library.settings()).toMatchObject({ concurrency: 2, watch: !before, maxMegapixels: 50 })
+  expect(await app.engine.api.library.settings()).toMatchObject({ concurrency: 2, watch: !before, maxMegapixels: 50 })
 })
 
 it('verifies the library and says what it found', async () => {
@@ -221,7 +198,7 @@ it('verifies the library and says what it found', async () => {
   await page.getByRole('button', { name: 'Verify library' }).click()
   await page.getByText('files looked at').waitFor()
   await page.getByText('1 file marked as missing').waitFor()
-  expect((await opened.engine.api.library.status()).missing).toBe(2)
+  expect((await app.engine.api.library.status()).missing).toBe(2)
   await expectAccessible()
 })
 
@@ -241,9 +218,7 @@ it('exports the library and imports it into an empty one, whose folder lies else
   await page.getByRole('button', { name: 'Replace it' }).click()
   await told.waitFor()
 
-  const empty = await open('empty')
-  others.push(empty)
-  const second = await window(empty)
+  const { page: second } = await open('empty')
   await second.getByRole('heading', { name: 'Drop a folder of pictures here' }).waitFor()
   await second.evaluate(() => (location.hash = '#/settings'))
   await second.getByRole('button', { name: 'Import library…' }).click()
@@ -263,5 +238,5 @@ it('exports the library and imports it into an empty one, whose folder lies else
 })
 
 it('raised no error in the page', () => {
-  expect(failures).toEqual([])
+  expect(apps.flatMap(({ failures }) => failures)).toEqual([])
 })
