@@ -133,10 +133,12 @@ interface Task {
   /** The source's bytes are to be copied as they are. */
   copy?: Uint8Array
   picture?: Picture
-  /** Samples to be written, once they are denoised and mixed. */
+  /** The samples to be written, of a picture that is left as it is. */
   buffer?: SharedArrayBuffer
-  /** A preview's finished samples, which must not be written into. */
+  /** Denoised samples of a preview, which must not be written into. */
   ready?: SharedArrayBuffer
+  /** Denoised samples, which are this picture's own. */
+  denoised?: SharedArrayBuffer
   times?: WriteOptions['times']
   release(): void
 }
@@ -190,12 +192,12 @@ class Batch {
     return task
   }
 
-  /** Denoises and mixes. Throws only when the job is cancelled. */
+  /** Denoises; nothing else waits while the network does. Throws only when the job is cancelled. */
   denoise(task: Task): Promise<void> {
     return this.#step(task, () => this.#denoise(task))
   }
 
-  /** Writes the result and gives the picture's memory back. Never throws. */
+  /** Mixes and writes the result and gives the picture's memory back. Never throws. */
   async write(task: Task): Promise<void> {
     await this.#step(task, () => this.#write(task))
     task.release()
@@ -285,31 +287,35 @@ class Batch {
   }
 
   async #denoise(task: Task): Promise<void> {
-    const { picture, result } = task
-    if (!picture || task.copy || task.buffer) return
-    const { settings } = this.#spec
+    const { picture } = task
+    if (!picture || task.copy || task.buffer || task.ready) return
     const { checkpoint, progress } = this.#context
-    const denoised =
-      task.ready ??
-      (await denoisePicture(
-        this.#tools.inference,
-        picture,
-        { tier: settings.tier, sigma: task.sigma },
-        {
-          checkpoint,
-          onTile: (_, done, total) => total > 4 && progress({ current: `${task.item.name} · ${Math.floor((done / total) * 100)} %` }),
-        },
-      ))
-    const { loss } = await measureStructureLoss(picture, denoised, result.sigmaEstimated ?? result.sigmaUsed!)
+    task.denoised = await denoisePicture(
+      this.#tools.inference,
+      picture,
+      { tier: this.#spec.settings.tier, sigma: task.sigma },
+      {
+        checkpoint,
+        onTile: (_, done, total) => total > 4 && progress({ current: `${task.item.name} · ${Math.floor((done / total) * 100)} %` }),
+      },
+    )
+  }
+
+  /** The samples to be written, and what is to be said of them. */
+  async #mix({ picture, denoised, ready, result }: Task): Promise<SharedArrayBuffer> {
+    const { settings } = this.#spec
+    const found = (denoised ?? ready)!
+    const { loss } = await measureStructureLoss(picture!, found, result.sigmaEstimated ?? result.sigmaUsed!)
     result.structureLoss = loss * (settings.strength / 100) * (1 - settings.texture / 100)
     if (result.structureLoss > STRUCTURE_LIMIT)
       result.notes.push('Some structure went with the noise: a lower strength or noise level keeps it.')
-    task.buffer = await mixStrength(picture, denoised, settings, task.ready ? undefined : denoised)
+    return mixStrength(picture!, found, settings, denoised)
   }
 
   /** Writes under another name when the chosen one was taken in the meantime and may be changed. */
   async #write(task: Task): Promise<void> {
     const { item, result, picture, copy, times } = task
+    const samples = copy ? undefined : (task.buffer ?? (await this.#mix(task)))
     const notes = result.notes
     for (let target = task.output!; ;) {
       try {
@@ -324,7 +330,7 @@ class Batch {
         if (copy) {
           await writeFileAtomic(target.path, [copy], options)
         } else {
-          const written = await writePicture({ ...picture!, buffer: task.buffer! }, target.path, this.#spec.output, options)
+          const written = await writePicture({ ...picture!, buffer: samples! }, target.path, this.#spec.output, options)
           result.notes = [...notes, ...written.notes]
         }
         return
