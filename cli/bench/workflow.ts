@@ -18,15 +18,15 @@ const QUEUE = 50
 const SIGMA = 10
 /** A window of so many pixels shows the picture. */
 const SCREEN = { width: 1280, height: 800 }
-/** The first part of the screen that counts as seen has this side, in screen pixels. */
-const FIRST = 512
+/** So many screen pixels are the first part of the screen that counts as seen. */
+const FIRST = 512 ** 2
 const VIEW_RUNS = 5
 
 export interface ViewTimes {
   /** Medians of {@link VIEW_RUNS} pictures opened anew, in seconds. `decode` alone; the rest from its end on. */
   decode: number
   estimate: number
-  /** Until {@link FIRST} screen pixels squared in the middle are denoised, encoded and fetched, the estimate included. */
+  /** Until {@link FIRST} screen pixels, outward from the middle, are denoised, encoded and fetched; the estimate included. */
   first: number
   /** Until all of the screen is. */
   whole: number
@@ -125,20 +125,18 @@ async function timePreview(
   view: PixelRect,
   scale: number,
 ): Promise<{ first: number; whole: number }> {
-  const side = Math.min(FIRST / scale, view.width, view.height)
-  const middle = { x: view.x + (view.width - side) / 2, y: view.y + (view.height - side) / 2, width: side, height: side }
   const focus = { x: view.x + view.width / 2, y: view.y + view.height / 2 }
-  const seen = { first: 0, whole: 0 }
+  let seen = 0
   const started = performance.now()
   const { promise, resolve } = Promise.withResolvers<{ first: number; whole: number }>()
   let first = 0
   const stop = engine.on('denoiseTile', (tile) => {
     void engine.media(tile.url).then(() => {
       const seconds = (performance.now() - started) / 1000
-      seen.first += overlap(tile, middle)
-      seen.whole += overlap(tile, view)
-      if (first === 0 && seen.first >= 0.999 * middle.width * middle.height) first = seconds
-      if (seen.whole >= 0.999 * view.width * view.height) resolve({ first, whole: seconds })
+      // Tiles of "the first look" do not overlap, and are all there before any other.
+      seen += overlap(tile, view) * scale ** 2
+      if (first === 0 && seen >= FIRST) first = seconds
+      if (seen >= 0.999 * view.width * view.height * scale ** 2) resolve({ first, whole: seconds })
     })
   })
   const { jobId } = await engine.api.jobs.start({

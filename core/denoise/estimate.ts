@@ -24,8 +24,8 @@ export const CELL = 16
 /** The largest tile shown to the network. */
 const TILE = 256
 
-/** A larger picture is looked at in this many tiles, spread evenly over it: 4 megapixels. */
-const TILES_MAX = 64
+/** A larger picture is looked at in this many tiles, spread evenly over it: 2 megapixels. */
+const TILES_MAX = 32
 
 /**
  * A level is raised by what the network expects its error to be above the first of these, by the second at the most; in log2(1 + σ).
@@ -45,16 +45,17 @@ const SPREAD = 4
  * picture is as bright, because a sensor's noise follows the brightness. So the map is smooth, and as good as
  * constant where the noise is uniform.
  *
- * Of a picture over 4 megapixels evenly spread tiles are looked at; time and memory do not grow with it.
+ * Of a larger picture `tilesMax` evenly spread tiles are looked at; time and memory do not grow with it.
  */
 export async function estimateNoise(
   source: Pick<Picture, 'buffer' | 'width' | 'height' | 'channels' | 'bitDepth'>,
   network: EstimatorNetwork,
+  tilesMax = TILES_MAX,
 ): Promise<NoiseEstimate> {
   const { width, height } = source
   const [columns, rows] = [Math.ceil(width / CELL), Math.ceil(height / CELL)]
   const brightness = cellBrightness(source, columns, rows)
-  const { tiles, spacing } = planTiles(width, height)
+  const { tiles, spacing } = planTiles(width, height, tilesMax)
   const observations: Observation[] = []
   let planes = new Float32Array(0)
   for (const tile of tiles) {
@@ -91,12 +92,12 @@ export async function estimateNoise(
 }
 
 /** The tiles to look at, in reading order, and how far apart they are in pixels (the tile's own side where they meet). */
-export function planTiles(width: number, height: number): { tiles: Rect[]; spacing: number } {
+export function planTiles(width: number, height: number, tilesMax = TILES_MAX): { tiles: Rect[]; spacing: number } {
   const tile = { width: Math.min(TILE, roundUp(width)), height: Math.min(TILE, roundUp(height)) }
   const all = { across: Math.ceil(width / tile.width), down: Math.ceil(height / tile.height) }
-  const share = Math.min(1, Math.sqrt(TILES_MAX / (all.across * all.down)))
-  const across = Math.min(all.across, TILES_MAX, Math.max(1, Math.round(all.across * share)))
-  const down = Math.min(all.down, Math.max(1, Math.floor(TILES_MAX / across)))
+  const share = Math.min(1, Math.sqrt(tilesMax / (all.across * all.down)))
+  const across = Math.min(all.across, tilesMax, Math.max(2, Math.round(all.across * share)))
+  const down = Math.min(all.down, Math.max(1, Math.floor(tilesMax / across)))
   const tiles = Array.from({ length: across * down }, (_, index) => ({
     x: start(index % across, across, roundUp(width) - tile.width),
     y: start(Math.floor(index / across), down, roundUp(height) - tile.height),

@@ -18,7 +18,7 @@ import { expectedError, type Inference, type NoiseLevel, type Rect, type Tile } 
 import type { JobContext } from '../jobs/types.ts'
 import { denoisePicture, outwardFrom } from './denoise.ts'
 import type { NoiseEstimate } from './estimate.ts'
-import { coveredBy, lookAt, type Look } from './firstLook.ts'
+import { coveredBy, isWorth, lookAt, pictureOf } from './firstLook.ts'
 import { chooseSigma, isClean } from './sigma.ts'
 import { measureStructureLoss, STRUCTURE_LIMIT } from './structure.ts'
 
@@ -26,6 +26,12 @@ import { measureStructureLoss, STRUCTURE_LIMIT } from './structure.ts'
 const KEPT = 2
 /** Side of the parts of a confidence map, in pixels: whole cells. */
 const PART = 512
+
+/** The noise of a first look is estimated from so many tiles: it is shown for a moment. */
+const LOOK_TILES = 8
+
+type PreviewSpec = Extract<JobSpec, { kind: 'denoise-preview' }>
+type View = NonNullable<PreviewSpec['view']>
 
 interface Preview {
   revision: number
@@ -35,8 +41,8 @@ interface Preview {
   target: SharedArrayBuffer
   /** Tiles that are done, by `x/y`. */
   tiles: Map<string, Rect>
-  /** The reduced picture that was shown first, denoised, and its tiles. */
-  look?: Look
+  /** What was shown first, denoised, and its tiles. */
+  look?: Picture
   lookTiles: Map<string, Rect>
   finished: boolean
   structure?: Promise<StructureLoss>
@@ -124,11 +130,7 @@ export class DenoiseSessions {
    * inference: a preview can be started anew whenever someone looks elsewhere.
    * Errors: SESSION_NOT_FOUND and those of the inference.
    */
-  async preview(
-    spec: Extract<JobSpec, { kind: 'denoise-preview' }>,
-    context: JobContext,
-    emit: (tile: DenoiseTile) => void,
-  ): Promise<void> {
+  async preview(spec: PreviewSpec, context: JobContext, emit: (tile: DenoiseTile) => void): Promise<void> {
     const session = this.#get(spec.sessionId)
     const { picture, preview: earlier } = session
     const { tier } = spec
@@ -149,44 +151,56 @@ export class DenoiseSessions {
     const isDone = (tile: Rect) => sigma === 0 || known?.tiles.has(keyOf(tile)) === true
     for (const { core } of tiles) if (isDone(core)) announce(core)
     const missing = tiles.filter(({ core }) => !isDone(core))
-    if (spec.view && missing.some(({ core }) => overlap(core, spec.view!))) await this.#showLook(session, preview, spec, context, emit)
+    if (spec.view) {
+      const { view } = spec
+      const instead = missing.filter(({ core }) => overlap(core, view))
+      await this.#showLook(session, preview, { ...spec, view, instead }, context, emit)
+    }
     const steps = { checkpoint: context.checkpoint, onTile: announce }
     if (sigma !== 0) await denoisePicture(this.#inference, picture, { tier, sigma, target, tiles: missing }, steps)
     preview.finished = true
   }
 
-  /** The visible part at the screen's size is there long before the whole picture is. */
+  /** "The first look", where it is there much sooner than the tiles that would show the same. */
   async #showLook(
     session: Session,
     preview: Preview,
-    spec: Extract<JobSpec, { kind: 'denoise-preview' }>,
+    { tier, view, sigma: setting, instead }: Pick<PreviewSpec, 'tier' | 'sigma'> & { view: View; instead: readonly Tile[] },
     context: JobContext,
     emit: (tile: DenoiseTile) => void,
   ): Promise<void> {
-    const look = await lookAt(session.picture, spec.view)
-    if (!look) return
-    const sigma = spec.sigma === 'auto' ? chooseSigma('auto', await this.#inference.estimateNoise(look.picture)) : spec.sigma / look.scale
+    const look = lookAt(session.picture, view)
+    const { scale, size, part } = look
+    const tiles = this.#tilesFrom(middleOf(part), tier, size, part)
+    if (!isWorth(tiles, instead)) return
+    const picture = await pictureOf(session.picture, look)
+    const target = scale === 1 ? preview.target : new SharedArrayBuffer(picture.buffer.byteLength)
     const { revision, lookTiles } = preview
-    const buffer = new SharedArrayBuffer(look.picture.buffer.byteLength)
-    preview.look = { ...look, picture: { ...look.picture, buffer } }
+    preview.look = { ...picture, buffer: target }
     await denoisePicture(
       this.#inference,
-      look.picture,
-      { tier: spec.tier, sigma, target: buffer, tiles: this.#tilesFrom(middleOf(look.picture), spec.tier, look.picture) },
+      picture,
+      { tier, sigma: scale === 1 ? preview.sigma : await this.#reducedSigma(setting, picture, scale), target, tiles },
       {
         checkpoint: context.checkpoint,
         onTile(tile) {
           lookTiles.set(keyOf(tile), tile)
           const url = mediaPath.look(session.id, revision, tile.x, tile.y)
-          emit({ sessionId: session.id, revision, ...coveredBy(tile, look), url, scale: look.scale })
+          emit({ sessionId: session.id, revision, ...coveredBy(tile, look), url, scale })
         },
       },
     )
   }
 
-  #tilesFrom(place: { x: number; y: number }, tier: Tier, size: { width: number; height: number }): Tile[] {
+  /** The level of a reduced picture. Only of white noise it is known how much is left. */
+  async #reducedSigma(setting: PreviewSpec['sigma'], picture: Picture, scale: number): Promise<NoiseLevel> {
+    if (setting !== 'auto') return setting / scale
+    return chooseSigma('auto', await this.#inference.estimateNoise(picture, LOOK_TILES))
+  }
+
+  #tilesFrom(place: { x: number; y: number }, tier: Tier, size: { width: number; height: number }, part?: Rect): Tile[] {
     const nearer = outwardFrom(place)
-    return this.#inference.plan(tier, size, 'view').toSorted((a, b) => nearer(a.core, b.core))
+    return this.#inference.plan(tier, size, 'view', part).toSorted((a, b) => nearer(a.core, b.core))
   }
 
   /**
@@ -262,11 +276,11 @@ export class DenoiseSessions {
     return encodeTile({ ...session.picture, buffer: preview.target }, tile)
   }
 
-  /** The same of the reduced picture that is shown first. */
+  /** The same of what is shown first. */
   async lookTile(id: string, revision: number, x: number, y: number): Promise<Uint8Array | undefined> {
     const preview = this.#sessions.get(id)?.preview
     const tile = preview?.revision === revision ? preview.lookTiles.get(keyOf({ x, y })) : undefined
-    return tile && preview?.look && encodeTile(preview.look.picture, tile)
+    return tile && preview?.look && encodeTile(preview.look, tile)
   }
 
   /** What an export need not do again: the decoded picture, its estimate, and a finished preview. Undefined when the file is not open or has changed. */
@@ -315,8 +329,8 @@ function partsOf(area: Rect, picture: Picture): Rect[] {
   return parts.sort(outwardFrom({ x: (x + right) / 2, y: (y + bottom) / 2 }))
 }
 
-function middleOf({ width, height }: { width: number; height: number }): { x: number; y: number } {
-  return { x: width / 2, y: height / 2 }
+function middleOf({ x = 0, y = 0, width, height }: Partial<Rect> & Pick<Rect, 'width' | 'height'>): { x: number; y: number } {
+  return { x: x + width / 2, y: y + height / 2 }
 }
 
 function keyOf({ x, y }: Pick<Rect, 'x' | 'y'>): string {

@@ -123,7 +123,7 @@ export function createInference({ registry, spawnWorker, threads, calibration = 
       const length = registry.decoder()!.latentNorm!
       return ask(model, 'decode', { model, latents: descriptors.map((descriptor) => descriptor.map((value) => value * length)) })
     },
-    plan: (tier, { width, height }, use) => planTiles(width, height, registry.file({ kind: 'denoiser', tier }), use),
+    plan: (tier, size, use, part) => planTiles(size, registry.file({ kind: 'denoiser', tier }), use, part),
     async denoiseTile({ tier, ...tile }) {
       const model = registry.file({ kind: 'denoiser', tier })
       await ask(model, 'tile', { model, tile })
@@ -145,11 +145,11 @@ export function createInference({ registry, spawnWorker, threads, calibration = 
     placement: () => ({ ...placement, fellBack }),
     async denoiseFloat(tier, planes, sigma, use = 'file') {
       const model = registry.file({ kind: 'denoiser', tier })
-      return ask(model, 'planes', { model, planes, tiles: planTiles(planes.width, planes.height, model, use), sigma })
+      return ask(model, 'planes', { model, planes, tiles: planTiles(planes, model, use), sigma })
     },
-    async estimateNoise({ buffer, width, height, channels, bitDepth }) {
+    async estimateNoise({ buffer, width, height, channels, bitDepth }, tiles) {
       const model = registry.file({ kind: 'estimator' })
-      return ask(model, 'estimate', { model, source: { buffer, width, height, channels, bitDepth } })
+      return ask(model, 'estimate', { model, source: { buffer, width, height, channels, bitDepth }, tiles })
     },
     async close() {
       closed = true

@@ -15,7 +15,7 @@ export interface Tasks {
   planes: { request: { model: ModelFile; planes: Planes; tiles: Tile[]; sigma: number }; answer: Planes }
   decode: { request: { model: ModelFile; latents: Float32Array[] }; answer: Decoded[] }
   encode: { request: { model: ModelFile; inputs: Uint8Array[] }; answer: Float32Array[] }
-  estimate: { request: { model: ModelFile; source: TileRequest['source'] }; answer: NoiseEstimate }
+  estimate: { request: { model: ModelFile; source: TileRequest['source']; tiles: number | undefined }; answer: NoiseEstimate }
 }
 export type TaskKind = keyof Tasks
 

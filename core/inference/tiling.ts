@@ -30,10 +30,19 @@ export interface Tile {
  * picture, so that a tile at an edge needs no margin there and has the larger core. They leave it,
  * by less than a stride, only where the picture's sides are no multiples of that: what is computed at
  * the edges is what the network makes of the whole picture.
+ *
+ * @param part the part of the picture that the cores are to cover, by default all of it. Their windows reach beyond
+ * it as far as a tile sees: at its edges, too, is computed what the network makes of the whole picture.
  */
-export function planTiles(width: number, height: number, needs: TileNeeds, use: TileUse): Tile[] {
-  const columns = spans(width, needs, WINDOW_MAX[use])
-  return spans(height, needs, WINDOW_MAX[use]).flatMap((row) =>
+export function planTiles(
+  { width, height }: { width: number; height: number },
+  needs: TileNeeds,
+  use: TileUse,
+  part: Rect = { x: 0, y: 0, width, height },
+): Tile[] {
+  const max = WINDOW_MAX[use]
+  const columns = spansOf({ start: part.x, end: part.x + part.width }, width, needs, max)
+  return spansOf({ start: part.y, end: part.y + part.height }, height, needs, max).flatMap((row) =>
     columns.map((column) => ({
       core: { x: column.core, y: row.core, width: column.length, height: row.length },
       window: { x: column.window, y: row.window, width: column.size, height: row.size },
@@ -46,6 +55,17 @@ interface Span {
   length: number
   window: number
   size: number
+}
+
+/** The spans that cover from `start` to `end` of an axis so long. */
+function spansOf({ start, end }: { start: number; end: number }, length: number, needs: TileNeeds, max: number): Span[] {
+  const { stride, margin } = needs
+  const from = Math.floor(Math.max(0, start - margin) / stride) * stride
+  const to = Math.min(length, Math.ceil((end + margin) / stride) * stride)
+  return spans(to - from, needs, max).flatMap(({ core, length: reach, window, size }) => {
+    const [first, last] = [Math.max(start, from + core), Math.min(end, from + core + reach)]
+    return last > first ? [{ core: first, length: last - first, window: from + window, size }] : []
+  })
 }
 
 function spans(length: number, { stride, margin }: TileNeeds, max: number): Span[] {

@@ -57,8 +57,8 @@ export interface Inference {
   decode(descriptors: Float32Array[]): Promise<Decoded[]>
   /** The calibrated thresholds of the encoder's manifest entry: smallest score for each relation. */
   relations(): { copy: number; nearDuplicate: number; similar: number }
-  /** How a tier's model does a picture tile by tile. */
-  plan(tier: Tier, size: { width: number; height: number }, use: TileUse): Tile[]
+  /** How a tier's model does a picture, or a part of it, tile by tile. */
+  plan(tier: Tier, size: { width: number; height: number }, use: TileUse, part?: Rect): Tile[]
   denoiseTile(request: TileRequest): Promise<void>
   /**
    * The same for samples that are not clipped and rounded, as benchmarks have them: R, G, B planes one
@@ -73,8 +73,8 @@ export interface Inference {
   spread(tier: Tier, request: SpreadRequest): Promise<Float32Array>
   /** What spread means for this tier's model, or null where that was not measured. */
   confidenceCurve(tier: Tier): ConfidenceCurve | null
-  /** How strong a picture's noise is, by place; estimated off the engine's loop. */
-  estimateNoise(source: TileRequest['source']): Promise<NoiseEstimate>
+  /** How strong a picture's noise is, by place; estimated off the engine's loop from so many tiles at the most (denoise/estimate.ts). */
+  estimateNoise(source: TileRequest['source'], tiles?: number): Promise<NoiseEstimate>
   /** Threads that a session on the CPU computes with. */
   readonly threads: number
   /** Devices that this build of ONNX Runtime knows on this system; whether one works shows when it is used. */

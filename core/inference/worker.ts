@@ -76,7 +76,7 @@ async function perform(request: Request) {
     case 'encode':
       return encode(request.model, request.inputs)
     case 'estimate':
-      return estimateNoise(request.source, (planes, width, height) => estimateTile(request.model, planes, width, height))
+      return estimateNoise(request.source, (planes, width, height) => estimateTile(request.model, planes, width, height), request.tiles)
   }
 }
 

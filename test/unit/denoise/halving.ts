@@ -11,7 +11,7 @@ export class HalvingInference implements Inference {
   spreading = 2
   curve: ConfidenceCurve | null = null
   tiles: TileRequest[] = []
-  plan: Inference['plan'] = (_, { width, height }, use) => planTiles(width, height, { stride: 8, margin: 48 }, use)
+  plan: Inference['plan'] = (_, size, use, part) => planTiles(size, { stride: 8, margin: 48 }, use, part)
   estimated = 10
   /** Fails the tiles of pictures of this width. */
   failingWidth = -1

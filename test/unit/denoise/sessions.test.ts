@@ -141,10 +141,37 @@ test('where the picture is shown smaller, a reduced one comes first and covers w
   expect(mean).toBeCloseTo(channels[0]!.mean / 2, -0.5)
 })
 
-test('at full size there is nothing to show first', async () => {
+test('at full size the visible part comes first, out of the picture itself, and not again once it is there', async () => {
+  const { sessions, session, inference } = await open(1500, 1200)
+  const view = { x: 600, y: 450, width: 300, height: 200, scale: 1.1 }
+  const shown: DenoiseTile[] = []
+  const cancelled = jobContext((count, context) => count === 3 && context.cancel())
+  await expect(
+    sessions.preview(preview(session.id, { view, focus: { x: 750, y: 550 } }), cancelled, (tile) => shown.push(tile)),
+  ).rejects.toThrow()
+  const [look, tile] = shown
+  expect(look).toMatchObject({ x: 600, y: 450, width: 300, height: 200, scale: 1 })
+  expect(inference.tiles[0]).toMatchObject({ sigma: 20, source: { width: 1500, height: 1200 } })
+  expect(tile!.scale).toBeUndefined()
+  const samples = (body: Uint8Array | undefined) => sharp(body!).raw().toBuffer()
+  const original = await sharp(await sessions.original(session.id))
+    .extract({ left: 600, top: 450, width: 300, height: 200 })
+    .raw()
+    .toBuffer()
+  const halved = await samples(await sessions.lookTile(session.id, look!.revision, 600, 450))
+  expect(halved.length).toBe(original.length)
+  const mean = (values: Buffer) => values.reduce((sum, value) => sum + value, 0) / values.length
+  expect(mean(halved)).toBeCloseTo(mean(original) / 2, -0.5)
+
+  const scales: unknown[] = []
+  await sessions.preview(preview(session.id, { view }), jobContext(), ({ scale }) => scales.push(scale))
+  expect(new Set(scales)).toEqual(new Set([undefined]))
+})
+
+test('what is on the screen is not denoised by itself where that spares nothing', async () => {
   const { sessions, session } = await open()
   const scales: unknown[] = []
-  const view = { x: 0, y: 0, width: 300, height: 300, scale: 0.8 }
+  const view = { x: 0, y: 0, width: 600, height: 450, scale: 0.8 }
   await sessions.preview(preview(session.id, { view }), jobContext(), ({ scale }) => scales.push(scale))
   expect(new Set(scales)).toEqual(new Set([undefined]))
 })

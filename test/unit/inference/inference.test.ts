@@ -64,7 +64,7 @@ describe('models are verified', () => {
     const request = {
       source,
       target: new SharedArrayBuffer(source.buffer.byteLength),
-      tile: planTiles(40, 40, { stride: 8, margin: 48 }, 'view')[0]!,
+      tile: planTiles({ width: 40, height: 40 }, { stride: 8, margin: 48 }, 'view')[0]!,
       sigma: 10,
     }
     await expect(inference.denoiseTile({ tier: 'best', ...request })).rejects.toMatchObject({ code: 'MODEL_CHECKSUM', path: changed })

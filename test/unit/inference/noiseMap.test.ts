@@ -32,7 +32,7 @@ test('whatever the tile, a pixel has the σ of its place in the picture; beyond 
   const map = mapOf(63, 44, (column, row) => 5 + ((column * 7 + row * 13) % 11))
   const whole = new Float32Array(size.width * size.height)
   readSigma(map, size, { x: 0, y: 0, ...size }, whole)
-  for (const { core, window } of planTiles(size.width, size.height, { stride: 8, margin: 48 }, 'view')) {
+  for (const { core, window } of planTiles(size, { stride: 8, margin: 48 }, 'view')) {
     const plane = new Float32Array(window.width * window.height)
     readSigma(map, size, window, plane)
     for (const [x, y] of [

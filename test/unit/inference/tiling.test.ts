@@ -18,7 +18,7 @@ const { models } = JSON.parse(readFileSync(join(MODELS_DIR, 'manifest.json'), 'u
 function offered(needs: TileNeeds, use: TileUse): Map<number, number> {
   const lengths = new Map<number, number>()
   for (let length = WINDOW_MAX[use] + 1; length <= 20_000; length++) {
-    const side = planTiles(length, 1, needs, use)[0]!.window.width
+    const side = planTiles({ width: length, height: 1 }, needs, use)[0]!.window.width
     if (!lengths.has(side)) lengths.set(side, length)
   }
   return lengths
@@ -34,7 +34,7 @@ describe.each(USES)('the plan for a %s', (use) => {
     [6000, 4000],
     [65_535, 300],
   ])('of %i × %i: cores cover every pixel once; windows are alike, on the stride, and show the margin or the edge', (width, height) => {
-    const tiles = planTiles(width, height, NEEDS, use)
+    const tiles = planTiles({ width, height }, NEEDS, use)
     const [columns, rows] = (['x', 'y'] as const).map((axis) => new Set(tiles.map(({ core }) => core[axis])).size)
     expect(tiles).toHaveLength(columns! * rows!)
     expect(tiles.reduce((sum, { core }) => sum + core.width * core.height, 0)).toBe(width * height)
@@ -58,6 +58,31 @@ describe.each(USES)('the plan for a %s', (use) => {
     expect(sides.every((side) => side % 16 === 0)).toBe(true)
     expect(Math.max(...sides)).toBe(WINDOW_MAX[use])
     expect(Math.min(...sides)).toBeGreaterThan(WINDOW_MAX[use] / 2)
+  })
+})
+
+describe('the plan for a part', () => {
+  const size = { width: 2003, height: 1501 }
+  test.each([
+    { x: 700, y: 333, width: 801, height: 500 },
+    { x: 0, y: 0, width: 100, height: 1501 },
+    { x: 1990, y: 1490, width: 13, height: 11 },
+    { x: 40, y: 60, width: 1, height: 1 },
+  ])('$width × $height at $x, $y: cores cover it alone, once; windows show the margin around it or the edge', (part) => {
+    const tiles = planTiles(size, NEEDS, 'view', part)
+    expect(tiles.reduce((sum, { core }) => sum + core.width * core.height, 0)).toBe(part.width * part.height)
+    for (const { core, window } of tiles) {
+      expect(core.x).toBeGreaterThanOrEqual(part.x)
+      expect(core.x + core.width).toBeLessThanOrEqual(part.x + part.width)
+      expect(core.y).toBeGreaterThanOrEqual(part.y)
+      expect(core.y + core.height).toBeLessThanOrEqual(part.y + part.height)
+      for (const value of Object.values(window)) expect(value % NEEDS.stride).toBe(0)
+      expect(Math.max(window.width, window.height)).toBeLessThanOrEqual(WINDOW_MAX.view)
+      expect(window.x).toBeLessThanOrEqual(Math.max(0, core.x - NEEDS.margin))
+      expect(window.y).toBeLessThanOrEqual(Math.max(0, core.y - NEEDS.margin))
+      expect(window.x + window.width).toBeGreaterThanOrEqual(Math.min(size.width, core.x + core.width + NEEDS.margin))
+      expect(window.y + window.height).toBeGreaterThanOrEqual(Math.min(size.height, core.y + core.height + NEEDS.margin))
+    }
   })
 })
 
@@ -88,7 +113,7 @@ describe.each(['fast', 'best'] as const)('tiled equals untiled: %s', (tier) => {
 
   test('tiles side by side and above each other, in a picture of any sides: the same', async () => {
     const picture = bands(709, 1150, 1)
-    expect(planTiles(709, 1150, { stride, margin }, 'view')).toHaveLength(6)
+    expect(planTiles({ width: 709, height: 1150 }, { stride, margin }, 'view')).toHaveLength(6)
     expect(await worstOf(picture, 25, 'view')).toBeLessThanOrEqual(1 / 255)
   })
 

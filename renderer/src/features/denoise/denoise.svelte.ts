@@ -274,13 +274,13 @@ export class DenoiseState {
     if (tile.revision > this.#revision && !this.#goingOn) this.#tiles.clear()
     this.#revision = tile.revision
     const place = `${tile.x} ${tile.y}`
-    const isFull = (tile.scale ?? 1) === 1
+    const isFull = tile.scale === undefined
     if (isFull && this.#tiles.has(place)) return
     const { result } = this
     try {
       const image = await loadBitmap(tile.url, this.#fetching.signal)
       if (tile.revision === this.#revision && result === this.result) {
-        result?.put(image, tile)
+        result?.put(image, tile, { except: isFull ? [] : this.#tiles.values() })
         if (isFull) this.#tiles.set(place, tile)
         this.drawn += 1
       }

@@ -40,23 +40,34 @@ export class PictureLayer {
     const ratio = image.height / height
     for (let y = 0; y < height; y += STRIP_ROWS) {
       const rows = Math.min(STRIP_ROWS, height - y)
-      this.put(image, { x: 0, y, width, height: rows }, { x: 0, y: y * ratio, width: image.width, height: rows * ratio })
+      this.put(
+        image,
+        { x: 0, y, width, height: rows },
+        {
+          from: { x: 0, y: y * ratio, width: image.width, height: rows * ratio },
+        },
+      )
       await new Promise((resolve) => setTimeout(resolve))
     }
   }
 
-  /** Puts a part of the picture in its place, in picture pixels, stretched over it: `from` is what lies there of `image`, by default all. */
-  put(
-    image: ImageBitmap,
-    { x, y, width, height }: PixelRect,
-    from: PixelRect = { x: 0, y: 0, width: image.width, height: image.height },
-  ): void {
+  /**
+   * Puts a part of the picture in its place, in picture pixels, stretched over it: `from` is what lies there of
+   * `image`, by default all. What is in the parts `except`, which do not overlap, stays as it is.
+   */
+  put(image: ImageBitmap, place: PixelRect, { from, except = [] }: { from?: PixelRect; except?: Iterable<PixelRect> } = {}): void {
+    const { x, y, width, height } = place
+    const source = from ?? { x: 0, y: 0, width: image.width, height: image.height }
     const [whole, ...smaller] = this.#levels as [HTMLCanvasElement, ...HTMLCanvasElement[]]
     let left = x * this.#scale
     let top = y * this.#scale
     let right = (x + width) * this.#scale
     let bottom = (y + height) * this.#scale
-    context(whole).drawImage(image, from.x, from.y, from.width, from.height, left, top, right - left, bottom - top)
+    const drawing = context(whole)
+    drawing.save()
+    drawing.clip(this.#around(except), 'evenodd')
+    drawing.drawImage(image, source.x, source.y, source.width, source.height, left, top, right - left, bottom - top)
+    drawing.restore()
 
     let larger = whole
     for (const level of smaller) {
@@ -70,6 +81,16 @@ export class PictureLayer {
       context(level).drawImage(larger, left * 2, top * 2, columns * 2, rows * 2, left, top, columns, rows)
       larger = level
     }
+  }
+
+  /** All of the first level but these parts of the picture, for filling by the even-odd rule. */
+  #around(parts: Iterable<PixelRect>): Path2D {
+    const path = new Path2D()
+    path.rect(0, 0, this.#levels[0]!.width, this.#levels[0]!.height)
+    for (const { x, y, width, height } of parts) {
+      path.rect(x * this.#scale, y * this.#scale, width * this.#scale, height * this.#scale)
+    }
+    return path
   }
 
   /** Draws what a window on `target` shows of the picture at `view`. */
