@@ -37,22 +37,31 @@ export function writeCore(planes: Float32Array, window: Rect, core: Rect, source
   const after = samplesOf(target, bitDepth)
   const peak = bitDepth === 8 ? 255 : 65_535
   const size = window.width * window.height
-  const level = (value: number) => Math.min(peak, Math.max(0, Math.round(value * peak)))
   for (let y = core.y; y < core.y + core.height; y++) {
-    let from = (y - window.y) * window.width + (core.x - window.x)
-    let to = (y * width + core.x) * channels
-    for (let x = 0; x < core.width; x++, from++, to += channels) {
-      const [red, green, blue] = [planes[from]!, planes[from + size]!, planes[from + 2 * size]!]
-      if (channels < 3) {
-        after[to] = level((red + green + blue) / 3)
-      } else {
-        after[to] = level(red)
-        after[to + 1] = level(green)
-        after[to + 2] = level(blue)
+    const from = (y - window.y) * window.width + (core.x - window.x)
+    const to = (y * width + core.x) * channels
+    if (channels < 3) {
+      for (let x = 0, at = from; x < core.width; x++, at++) {
+        after[to + x * channels] = level((planes[at]! + planes[at + size]! + planes[at + 2 * size]!) / 3, peak)
       }
-      if (channels === 2 || channels === 4) after[to + channels - 1] = before[to + channels - 1]!
+    } else {
+      for (let colour = 0; colour < 3; colour++) {
+        for (let x = 0, at = from + colour * size; x < core.width; x++, at++) {
+          after[to + x * channels + colour] = level(planes[at]!, peak)
+        }
+      }
+    }
+    if (channels === 2 || channels === 4) {
+      const alpha = channels - 1
+      for (let x = 0; x < core.width; x++) after[to + x * channels + alpha] = before[to + x * channels + alpha]!
     }
   }
+}
+
+/** 0..1 as a number up to `peak`, clipped; stored in an array of integers, which cuts fractions off, it is rounded. */
+function level(value: number, peak: number): number {
+  const scaled = value * peak + 0.5
+  return scaled <= 0 ? 0 : scaled >= peak ? peak : scaled
 }
 
 /** The same of planes of any values, as the benchmark has them. */

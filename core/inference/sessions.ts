@@ -62,12 +62,13 @@ export class ModelSessions {
 
   /**
    * Runs a model. Only `accelerated` ones leave the CPU: small ones would lose more on the way than they gain.
+   * `outputs`: only these, by default all; those that are given a tensor are written into it, so that no memory is taken from the system for every run.
    * Errors: MODEL_NOT_FOUND, MODEL_CHECKSUM, MODEL_INVALID, and what the CPU's session throws.
    */
   async run(
     model: ModelFile,
     feeds: InferenceSession.FeedsType,
-    { accelerated = false, spin = true, outputs }: { accelerated?: boolean; spin?: boolean; outputs?: string[] } = {},
+    { accelerated = false, spin = true, outputs }: { accelerated?: boolean; spin?: boolean; outputs?: InferenceSession.FetchesType } = {},
   ): Promise<InferenceSession.ReturnType> {
     const run = async (device: Device) => {
       const session = await this.#load(model, { device, spin })

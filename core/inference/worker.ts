@@ -23,9 +23,10 @@ const sessions = new ModelSessions({
   create: (bytes, settings) => InferenceSession.create(bytes, sessionOptions(settings)),
   onFallback: (reason) => port.postMessage({ kind: 'fellBack', reason } satisfies FellBack),
 })
-/** The network's inputs, kept between tiles of one shape. */
+/** The network's inputs and its answer, kept between tiles of one shape. */
 let input = new Float32Array(0)
 let levels = new Float32Array(0)
+let output = new Float32Array(0)
 
 let queue = Promise.resolve()
 port.on('message', (message: WorkerMessage) => {
@@ -94,11 +95,13 @@ async function denoiseWindow(
   if (input.length !== 3 * width * height) {
     input = new Float32Array(3 * width * height)
     levels = new Float32Array(width * height)
+    output = new Float32Array(3 * width * height)
   }
   fill(input, levels)
   const image = new Tensor('float32', input, [1, 3, height, width])
   const sigma = new Tensor('float32', levels, [1, 1, height, width])
-  const { denoised } = await sessions.run(model, { image, sigma }, { accelerated: true })
+  const outputs = { denoised: new Tensor('float32', output, [1, 3, height, width]) }
+  const { denoised } = await sessions.run(model, { image, sigma }, { accelerated: true, outputs })
   return floats(denoised, input.length, model)
 }
 
@@ -111,7 +114,7 @@ async function spread(model: ModelFile, { source, core, sigma }: SpreadRequest):
       readSigma(sigma, source, window, levels)
       if (mirror) for (const planes of [image, levels]) mirrorRows(planes, window.width)
     })
-  // The answer lies in memory that the next one may use.
+  // The answer lies in memory that the next one uses.
   const first = (await ask(false)).slice()
   const second = await ask(true)
   mirrorRows(second, window.width)
