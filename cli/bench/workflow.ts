@@ -23,7 +23,7 @@ const FIRST = 512 ** 2
 const VIEW_RUNS = 5
 
 export interface ViewTimes {
-  /** Medians of {@link VIEW_RUNS} pictures opened anew, in seconds. `decode` alone; the rest from its end on. */
+  /** Medians of {@link VIEW_RUNS} pictures opened anew, in seconds. `decode`: until the samples are in the engine; the rest from its end on. */
   decode: number
   estimate: number
   /** Until {@link FIRST} screen pixels, outward from the middle, are denoised, encoded and fetched; the estimate included. */
@@ -103,14 +103,14 @@ export async function drawNoisy(file: string, { width, height }: typeof LARGE, s
 }
 
 async function timeView(engine: Engine, io: Io, file: string, view: PixelRect, scale: number): Promise<ViewTimes> {
+  const picture = await readPicture(file)
   const runs: ViewTimes[] = []
   // The first one loads the models.
   for (let run = -1; run < VIEW_RUNS; run++) {
-    const decode = (await timed(() => readPicture(file))).seconds
     const { seconds: open, value: session } = await timed(() => engine.api.denoise.open({ source: { kind: 'path', path: file } }))
-    const estimate = Math.max(0, open - decode)
+    const { seconds: estimate } = await timed(() => engine.inference.estimateNoise(picture))
     const { first, whole } = await timePreview(engine, io, session.id, view, scale)
-    if (run >= 0) runs.push({ decode, estimate, first: estimate + first, whole: estimate + whole })
+    if (run >= 0) runs.push({ decode: open - estimate, estimate, first: estimate + first, whole: estimate + whole })
     await engine.api.denoise.close({ sessionId: session.id })
   }
   const middle = (name: keyof ViewTimes) => median(runs.map((times) => times[name]))

@@ -129,6 +129,7 @@ export class DecoderProcess {
     const running = this.#running.get(id)
     if (!running) return
     running.bulk ??= running.task.makeBulk?.(total)
+    // Copied: they are the pipe's own.
     running.bulk?.set(bytes, at)
     this.#post({ kind: 'took', id })
   }
