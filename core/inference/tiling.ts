@@ -2,13 +2,13 @@ import type { Rect } from './types.ts'
 
 /**
  * The longest side of a window. `view`: small tiles, so that the first is soon on the screen. `file`: larger ones, of which
- * less is computed twice; 360 MB of activations.
+ * less is computed twice (an eighth, of 24 megapixels); half a gigabyte of activations.
  */
-export const WINDOW_MAX = { view: 608, file: 1088 } as const
+export const WINDOW_MAX = { view: 608, file: 1408 } as const
 export type TileUse = keyof typeof WINDOW_MAX
 
 /** Windows inside a picture have sides of multiples of this, which every denoiser's stride divides: few enough to try each of them. */
-const GRID = 16
+const GRID = { view: 16, file: 32 } as const
 
 /** What a denoiser asks of its windows; both in pixels, the margin a multiple of the stride. */
 export interface TileNeeds {
@@ -40,9 +40,8 @@ export function planTiles(
   use: TileUse,
   part: Rect = { x: 0, y: 0, width, height },
 ): Tile[] {
-  const max = WINDOW_MAX[use]
-  const columns = spansOf({ start: part.x, end: part.x + part.width }, width, needs, max)
-  return spansOf({ start: part.y, end: part.y + part.height }, height, needs, max).flatMap((row) =>
+  const columns = spansOf({ start: part.x, end: part.x + part.width }, width, needs, use)
+  return spansOf({ start: part.y, end: part.y + part.height }, height, needs, use).flatMap((row) =>
     columns.map((column) => ({
       core: { x: column.core, y: row.core, width: column.length, height: row.length },
       window: { x: column.window, y: row.window, width: column.size, height: row.size },
@@ -58,21 +57,22 @@ interface Span {
 }
 
 /** The spans that cover from `start` to `end` of an axis so long. */
-function spansOf({ start, end }: { start: number; end: number }, length: number, needs: TileNeeds, max: number): Span[] {
+function spansOf({ start, end }: { start: number; end: number }, length: number, needs: TileNeeds, use: TileUse): Span[] {
   const { stride, margin } = needs
   const from = Math.floor(Math.max(0, start - margin) / stride) * stride
   const to = Math.min(length, Math.ceil((end + margin) / stride) * stride)
-  return spans(to - from, needs, max).flatMap(({ core, length: reach, window, size }) => {
+  return spans(to - from, needs, use).flatMap(({ core, length: reach, window, size }) => {
     const [first, last] = [Math.max(start, from + core), Math.min(end, from + core + reach)]
     return last > first ? [{ core: first, length: last - first, window: from + window, size }] : []
   })
 }
 
-function spans(length: number, { stride, margin }: TileNeeds, max: number): Span[] {
+function spans(length: number, { stride, margin }: TileNeeds, use: TileUse): Span[] {
+  const [max, grid] = [WINDOW_MAX[use], GRID[use]]
   const whole = Math.ceil(length / stride) * stride
   if (whole <= max) return [{ core: 0, length, window: 0, size: whole }]
   const count = Math.ceil((whole - 2 * margin) / (max - 2 * margin))
-  const size = Math.ceil((whole + 2 * margin * (count - 1)) / count / GRID) * GRID
+  const size = Math.ceil((whole + 2 * margin * (count - 1)) / count / grid) * grid
   const found: Span[] = []
   for (let core = 0; core < length;) {
     const window = Math.min(Math.max(0, core - margin), whole - size)

@@ -29,8 +29,8 @@ describe.each(USES)('the plan for a %s', (use) => {
     [1, 1],
     [7, 900],
     [608, 609],
-    [1088, 1089],
-    [1409, 2112],
+    [1408, 1409],
+    [2001, 1302],
     [6000, 4000],
     [65_535, 300],
   ])('of %i × %i: cores cover every pixel once; windows are alike, on the stride, and show the margin or the edge', (width, height) => {
@@ -56,6 +56,7 @@ describe.each(USES)('the plan for a %s', (use) => {
   test('has a few kinds of windows only, none much smaller than it may be', () => {
     const sides = [...offered(NEEDS, use).keys()]
     expect(sides.every((side) => side % 16 === 0)).toBe(true)
+    expect(sides.length).toBeLessThan(25)
     expect(Math.max(...sides)).toBe(WINDOW_MAX[use])
     expect(Math.min(...sides)).toBeGreaterThan(WINDOW_MAX[use] / 2)
   })
