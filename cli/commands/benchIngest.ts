@@ -30,7 +30,7 @@ files; unchanged, indexing 20,000 files again.
   --only ${PARTS.join('|')}   one part of it
   --count N             of N pictures instead
   --data <dir>          the small photographs (default: photos-1000 of the shared data, where there is one)
-  --wait <seconds>      wait so long for the load to fall to ${LOAD_MAX} (default 150); above it speeds are refused`
+  --wait <seconds>      wait so long for the load to fall to ${LOAD_MAX} (default 300); above it speeds are refused`
 
 interface MemoryReport {
   files: number
@@ -62,7 +62,7 @@ export async function runIngest(args: string[], io: Io): Promise<number> {
   if (positionals[0] !== undefined) throw new UsageError(`"${positionals[0]}" is not an option`)
   const only = choiceOption('--only', values.only, PARTS)
   const count = numberOption('--count', values.count, { min: 10, max: 1_000_000, whole: true })
-  const waitSeconds = numberOption('--wait', values.wait, { min: 0, max: 3600 }) ?? 150
+  const waitSeconds = numberOption('--wait', values.wait, { min: 0, max: 3600 }) ?? 300
   const photographs = values.data === undefined ? sharedPhotographs(io) : path.resolve(values.data)
   const wants = (part: Part) => only === undefined || only === part
 

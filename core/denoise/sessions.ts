@@ -28,7 +28,7 @@ const KEPT = 2
 const PART = 512
 
 /** The noise of a first look is estimated from so many tiles: it is shown for a moment. */
-const LOOK_TILES = 8
+const LOOK_TILES = 6
 
 type PreviewSpec = Extract<JobSpec, { kind: 'denoise-preview' }>
 type View = NonNullable<PreviewSpec['view']>

@@ -143,7 +143,8 @@ export async function shrinkSamples(
   const { bitDepth } = picture
   const data = await fromSamples(picture)
     .extract({ left: area.x, top: area.y, width: area.width, height: area.height })
-    .resize({ ...size, fit: 'fill' })
+    // Boxes first, whatever the kernel: a sharper one takes a third longer.
+    .resize({ ...size, fit: 'fill', kernel: 'linear' })
     .raw({ depth: bitDepth === 16 ? 'ushort' : 'uchar' })
     .toBuffer()
   const buffer = new SharedArrayBuffer(data.length)
