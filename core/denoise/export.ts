@@ -54,6 +54,7 @@ const MEMORY_MAX = Math.min(2 ** 30, totalmem() / 4)
 export async function exportPictures({ inputs, spec }: ExportRequest, tools: ExportTools, context: JobContext): Promise<void> {
   const { destination } = spec
   const { journal } = tools
+  tools.inference.prepare(spec.settings.tier)
   await recover(journal)
   const items = await expandInputs(inputs, {
     recursive: spec.recursive,

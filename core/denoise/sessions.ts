@@ -74,6 +74,8 @@ export class DenoiseSessions {
   readonly #inference: Inference
   readonly #decoder: PictureDecoder
   readonly #sessions = new Map<string, Session>()
+  /** The one that was asked for last: it will be again. */
+  #tier: Tier = 'best'
 
   constructor(inference: Inference, decoder: PictureDecoder) {
     this.#inference = inference
@@ -82,6 +84,7 @@ export class DenoiseSessions {
 
   /** Decodes the picture and estimates its noise. Errors: those of PictureDecoder.readPicture and of the inference. */
   async open({ path, name }: { path: string; name: string }): Promise<DenoiseSession> {
+    this.#inference.prepare(this.#tier)
     const version = await fileVersion(path)
     const picture = await this.#decoder.readPicture(path)
     const estimate = await this.#inference.estimateNoise(picture)
@@ -134,6 +137,7 @@ export class DenoiseSessions {
     const session = this.#get(spec.sessionId)
     const { picture, preview: earlier } = session
     const { tier } = spec
+    this.#tier = tier
     const sigma = chooseSigma(spec.sigma, session.estimate)
     const revision = ++session.revision
     const known = earlier?.tier === tier && earlier.sigma === sigma ? earlier : undefined

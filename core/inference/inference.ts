@@ -123,6 +123,12 @@ export function createInference({ registry, spawnWorker, threads, calibration = 
       const length = registry.decoder()!.latentNorm!
       return ask(model, 'decode', { model, latents: descriptors.map((descriptor) => descriptor.map((value) => value * length)) })
     },
+    prepare(tier) {
+      const load = async (wanted: Parameters<ModelRegistry['file']>[0]) => {
+        await ask(registry.file(wanted), 'load', { model: registry.file(wanted), accelerated: wanted.kind === 'denoiser' })
+      }
+      for (const wanted of [{ kind: 'estimator' }, { kind: 'denoiser', tier }] as const) load(wanted).catch(() => undefined)
+    },
     plan: (tier, size, use, part) => planTiles(size, registry.file({ kind: 'denoiser', tier }), use, part),
     async denoiseTile({ tier, ...tile }) {
       const model = registry.file({ kind: 'denoiser', tier })

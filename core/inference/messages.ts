@@ -11,6 +11,7 @@ import type { Decoded, SpreadRequest, TileRequest } from './types.ts'
 export interface Tasks {
   tile: { request: { model: ModelFile; tile: Omit<TileRequest, 'tier'> }; answer: undefined }
   spread: { request: { model: ModelFile; tile: SpreadRequest }; answer: Float32Array }
+  load: { request: { model: ModelFile; accelerated: boolean }; answer: undefined }
   devices: { request: object; answer: Device[] }
   planes: { request: { model: ModelFile; planes: Planes; tiles: Tile[]; sigma: number }; answer: Planes }
   decode: { request: { model: ModelFile; latents: Float32Array[] }; answer: Decoded[] }

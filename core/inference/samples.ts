@@ -17,15 +17,11 @@ export function readWindow(source: Source, window: Rect, planes: Float32Array): 
   const size = window.width * window.height
   const green = channels < 3 ? 0 : 1
   const blue = channels < 3 ? 0 : 2
-  let to = 0
   for (let y = 0; y < window.height; y++) {
     const start = rows[y]! * width * channels
-    for (let x = 0; x < window.width; x++) {
-      const from = start + columns[x]!
-      planes[to] = samples[from]! * scale
-      planes[to + size] = samples[from + green]! * scale
-      planes[to + 2 * size] = samples[from + blue]! * scale
-      to++
+    for (const [plane, colour] of [0, green, blue].entries()) {
+      const to = plane * size + y * window.width
+      for (let x = 0; x < window.width; x++) planes[to + x] = samples[start + columns[x]! + colour]! * scale
     }
   }
 }

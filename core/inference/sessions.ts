@@ -86,6 +86,11 @@ export class ModelSessions {
     }
   }
 
+  /** Makes a model's session if there is none yet. Errors: as {@link run}'s, of the device that it would run on. */
+  async load(model: ModelFile, { accelerated }: { accelerated: boolean }): Promise<void> {
+    await this.#load(model, { device: accelerated ? this.#settings.device : 'cpu', spin: true })
+  }
+
   async release(): Promise<void> {
     const all = [...this.#sessions.values()]
     this.#sessions.clear()

@@ -57,6 +57,11 @@ export interface Inference {
   decode(descriptors: Float32Array[]): Promise<Decoded[]>
   /** The calibrated thresholds of the encoder's manifest entry: smallest score for each relation. */
   relations(): { copy: number; nearDuplicate: number; similar: number }
+  /**
+   * Loads what denoising with a tier needs, if that is not loaded yet: nobody waits for it while the picture is being
+   * decoded. What fails is told by the call that needs it.
+   */
+  prepare(tier: Tier): void
   /** How a tier's model does a picture, or a part of it, tile by tile. */
   plan(tier: Tier, size: { width: number; height: number }, use: TileUse, part?: Rect): Tile[]
   denoiseTile(request: TileRequest): Promise<void>

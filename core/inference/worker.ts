@@ -66,6 +66,9 @@ async function perform(request: Request) {
     }
     case 'spread':
       return spread(request.model, request.tile)
+    case 'load':
+      await sessions.load(request.model, request)
+      return undefined
     case 'devices': {
       const supported = listSupportedBackends().map(({ name }) => name)
       return DEVICES.filter((device) => supported.includes(device))

@@ -11,6 +11,9 @@ export class HalvingInference implements Inference {
   spreading = 2
   curve: ConfidenceCurve | null = null
   tiles: TileRequest[] = []
+  /** Tiers that were asked to be loaded. */
+  prepared: string[] = []
+  prepare: Inference['prepare'] = (tier) => void this.prepared.push(tier)
   plan: Inference['plan'] = (_, size, use, part) => planTiles(size, { stride: 8, margin: 48 }, use, part)
   estimated = 10
   /** Fails the tiles of pictures of this width. */

@@ -70,6 +70,13 @@ test('the same settings again need no inference; a cancelled preview is not take
   expect(announced).toBe(used)
 })
 
+test('the network that was used last is loaded while the next picture is decoded', async () => {
+  const { sessions, session, inference, path } = await open()
+  await sessions.preview(preview(session.id), jobContext(), () => {})
+  await sessions.open({ path, name: 'again' })
+  expect(inference.prepared).toEqual(['best', 'fast'])
+})
+
 test('a clean picture is shown as it is', async () => {
   const { sessions, inference, path } = await open()
   inference.estimated = 0.7
