@@ -211,9 +211,15 @@ function columnsOf(db: Database.Database, table: string, except?: string): strin
     .join(', ')
 }
 
-function versionIn(library: string): number {
-  const db = new Database(path.join(library, 'lucidex.db'), { readonly: true })
-  const version = versionOf(db)
-  db.close()
-  return version
+/** Leaves all as the killed process did, unless it left a hot journal: without rolling that back nothing can be read. */
+function versionIn(library: string, { readonly = true } = {}): number {
+  const db = new Database(path.join(library, 'lucidex.db'), { readonly })
+  try {
+    return versionOf(db)
+  } catch (thrown) {
+    if (!readonly || (thrown as { code?: string }).code !== 'SQLITE_READONLY_ROLLBACK') throw thrown
+    return versionIn(library, { readonly: false })
+  } finally {
+    db.close()
+  }
 }
