@@ -16,20 +16,28 @@ function isIn(part: Part, table: string): boolean {
 
 const TABLES = `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY rootpage`
 
+/** Of all tables at once, and of what belongs to none: free pages, and the map that finds a page's owner. */
+export const WHOLE = 'quick_check(1)'
+
 /** The database's own tables. */
 export function tablesOf(db: Database): string[] {
   return db.prepare<[], string>(TABLES).pluck().all()
 }
 
 /**
- * The first damage that SQLite finds in the structure of the tables, or undefined. Also tells of indexes that
+ * The first damage that SQLite finds in the structure of the tables, or of all the database, or undefined. Also tells of indexes that
  * do not agree with their table, and of rows that refer to missing ones, when `thorough`.
  */
 export function findDamage(db: Database, part: Part, { thorough = false } = {}): string | undefined {
   try {
-    for (const table of tablesOf(db).filter((table) => isIn(part, table))) {
-      const found = damageOf(db, table, { thorough })
-      if (found) return found
+    if (part === 'everything') {
+      const found = db.pragma(thorough ? 'integrity_check(1)' : WHOLE, { simple: true }) as string
+      if (found !== 'ok') return brief(found)
+    } else {
+      for (const table of tablesOf(db).filter((table) => isIn(part, table))) {
+        const found = damageOf(db, table, { thorough })
+        if (found) return found
+      }
     }
     const broken = thorough ? (db.pragma('foreign_key_check') as unknown[]) : []
     return broken.length > 0 ? `${broken.length} rows refer to rows that are not there` : undefined
@@ -51,9 +59,10 @@ export function damageOf(db: Database, table: string, { thorough = false } = {})
 /** {@link findDamage} in a thread: for large libraries, whose check takes seconds. */
 export async function findDamageIn(thread: DatabaseThread, part: Part): Promise<string | undefined> {
   try {
-    const tables = (await thread.run(TABLES)).map(({ name }) => name as string)
-    for (const table of tables.filter((table) => isIn(part, table))) {
-      const [row] = await thread.run(`PRAGMA quick_check('${table}')`)
+    const tables = part === 'everything' ? [] : (await thread.run(TABLES)).map(({ name }) => name as string)
+    const checks = part === 'everything' ? [WHOLE] : tables.filter((table) => isIn(part, table)).map((table) => `quick_check('${table}')`)
+    for (const check of checks) {
+      const [row] = await thread.run(`PRAGMA ${check}`)
       const found = String(Object.values(row!)[0])
       if (found !== 'ok') return brief(found)
     }

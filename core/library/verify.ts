@@ -13,7 +13,7 @@ import {
   type LibraryDatabase,
   type VectorQueries,
 } from '../db/index.ts'
-import { removeRows, tablesOf, type BrokenReference } from '../db/check.ts'
+import { removeRows, tablesOf, WHOLE, type BrokenReference } from '../db/check.ts'
 import type { DiskFile } from '../db/queries/files.ts'
 import type { ImageCheck, VerifyQueries } from '../db/queries/verify.ts'
 import { DatabaseThread } from '../db/thread.ts'
@@ -112,12 +112,13 @@ class Verification {
     const stop = () => thread.abandon()
     this.#job.signal.addEventListener('abort', stop)
     try {
-      for (const table of tablesOf(db)) {
+      const checks = tablesOf(db).map((table) => ({ part: `the table ${table}`, check: `integrity_check('${table}')` }))
+      for (const { part, check } of [...checks, { part: 'what belongs to no table', check: WHOLE }]) {
         await this.#job.checkpoint()
-        this.#job.progress({ current: `database: ${table}` })
-        const found = await answerOf(thread, `PRAGMA integrity_check('${table}')`, this.#aborted)
+        this.#job.progress({ current: `database: ${part}` })
+        const found = await answerOf(thread, `PRAGMA ${check}`, this.#aborted)
         if (found === 'ok') continue
-        this.#tell('database', db.name, `SQLite finds in the table ${table}: ${found}`)
+        this.#tell('database', db.name, `SQLite finds in ${part}: ${found}`)
         failure(new Database.SqliteError(found, 'SQLITE_CORRUPT'))
         return false
       }
