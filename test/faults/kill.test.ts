@@ -9,10 +9,11 @@ import { versionOf } from '../../core/db/migrate.ts'
 import { migrations } from '../../core/db/migrations/index.ts'
 import { createRandom } from '../../core/random.ts'
 import { fillCatalog, pagesOf, scribble } from '../support/catalog.ts'
+import { settled } from '../support/engine.ts'
 import { silent } from '../support/library.ts'
 import { temporaryFolder } from '../support/pictures.ts'
 import { Album } from './support/album.ts'
-import { finishAndLook, unsoundness } from './support/look.ts'
+import { finishAndLook, indexAll, openEngine, unsoundness } from './support/look.ts'
 import { sleep, Victim } from './support/process.ts'
 import { tomorrow } from './support/rebuilding.ts'
 import { NOTHING, Tally, times, type Findings } from './support/tally.ts'
@@ -114,6 +115,37 @@ describe('kill -9', () => {
           opened.close()
           openDatabase(library, { readOnly: false, log: silent, migrations: tomorrow }).close()
           findings.unsound!.push(...unsoundness(library))
+          return findings
+        },
+      }),
+    ).toEqual(NOTHING)
+  })
+
+  it('while a library is imported: all of it is there, or nothing', async () => {
+    // Three pages of them: what is imported in one transaction cannot be half there.
+    const album = await Album.create(path.join(dir, 'pictures'), 250)
+    const library = path.join(dir, 'library')
+    const file = path.join(dir, 'exported.lucidex')
+    const source = await openEngine(path.join(dir, 'source'))
+    await source.api.library.addFolder({ path: album.folder })
+    await indexAll(source)
+    await settled(source, (await source.api.jobs.start({ kind: 'export-library', path: file })).jobId)
+    await source.close()
+    expect(
+      await killAgainAndAgain('kill -9 while importing', {
+        runs: times(1, 50),
+        before: () => rm(library, { recursive: true, force: true }),
+        start: () => new Victim('import', [library, file]),
+        async look(run) {
+          const engine = await openEngine(library)
+          const { total } = await engine.api.library.items({ sort: 'name' })
+          const { files } = await engine.api.library.status()
+          const { jobId } = await engine.api.jobs.start({ kind: 'import-library', path: file })
+          await settled(engine, jobId)
+          await engine.close()
+          const findings = await finishAndLook(library, album.folder, { seed: run })
+          if (total !== files || (total !== 0 && total !== 250))
+            findings.unsound.push(`${files} files and ${total} pictures of an import cut short`)
           return findings
         },
       }),
