@@ -125,7 +125,8 @@ export function createInference({ registry, spawnWorker, threads, calibration = 
     },
     prepare(tier) {
       const load = async (wanted: Parameters<ModelRegistry['file']>[0]) => {
-        await ask(registry.file(wanted), 'load', { model: registry.file(wanted), accelerated: wanted.kind === 'denoiser' })
+        const model = registry.file(wanted)
+        await ask(model, 'load', { model, accelerated: wanted.kind === 'denoiser' })
       }
       for (const wanted of [{ kind: 'estimator' }, { kind: 'denoiser', tier }] as const) load(wanted).catch(() => undefined)
     },

@@ -62,7 +62,8 @@ export class ModelSessions {
 
   /**
    * Runs a model. Only `accelerated` ones leave the CPU: small ones would lose more on the way than they gain.
-   * `outputs`: only these, by default all; those that are given a tensor are written into it, so that no memory is taken from the system for every run.
+   * `outputs`: only these, by default all; those that are given a tensor are written into it, so that no memory is
+   * taken from the system for every run.
    * Errors: MODEL_NOT_FOUND, MODEL_CHECKSUM, MODEL_INVALID, and what the CPU's session throws.
    */
   async run(
@@ -70,25 +71,29 @@ export class ModelSessions {
     feeds: InferenceSession.FeedsType,
     { accelerated = false, spin = true, outputs }: { accelerated?: boolean; spin?: boolean; outputs?: InferenceSession.FetchesType } = {},
   ): Promise<InferenceSession.ReturnType> {
-    const run = async (device: Device) => {
+    return this.#orOnCpu(accelerated, async (device) => {
       const session = await this.#load(model, { device, spin })
       return outputs ? session.run(feeds, outputs) : session.run(feeds)
-    }
+    })
+  }
+
+  /** Makes a model's session where {@link run} would, if there is none yet. Errors: the same. */
+  async load(model: ModelFile, { accelerated = false, spin = true }: { accelerated?: boolean; spin?: boolean } = {}): Promise<void> {
+    await this.#orOnCpu(accelerated, (device) => this.#load(model, { device, spin }))
+  }
+
+  /** Does something on the chosen device, if it is to be accelerated; and on the CPU when that fails. */
+  async #orOnCpu<T>(accelerated: boolean, work: (device: Device) => Promise<T>): Promise<T> {
     const { device } = this.#settings
-    if (!accelerated || device === 'cpu') return run('cpu')
+    if (!accelerated || device === 'cpu') return work('cpu')
     try {
-      return await run(device)
+      return await work(device)
     } catch (thrown) {
       // A model that is missing or damaged is so on every device.
       if (thrown instanceof LucidexError && thrown.code !== 'MODEL_INVALID') throw thrown
       await this.#giveUp(device, (thrown as Error).message)
-      return run('cpu')
+      return work('cpu')
     }
-  }
-
-  /** Makes a model's session if there is none yet. Errors: as {@link run}'s, of the device that it would run on. */
-  async load(model: ModelFile, { accelerated }: { accelerated: boolean }): Promise<void> {
-    await this.#load(model, { device: accelerated ? this.#settings.device : 'cpu', spin: true })
   }
 
   async release(): Promise<void> {

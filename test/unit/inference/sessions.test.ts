@@ -48,6 +48,22 @@ test('a device that cannot even begin', async () => {
   expect(fallen).toHaveLength(1)
 })
 
+test('a model is loaded where it will run, once; also when that turns out to be the CPU', async () => {
+  const { sessions, made, ran } = sessionsOf()
+  await sessions.configure({ device: 'webgpu', threads: 2 })
+  await sessions.load(model, { accelerated: true })
+  await sessions.load(other)
+  expect(made.map(({ device }) => device)).toEqual(['webgpu', 'cpu'])
+  expect(await ran()).toBe('webgpu')
+  expect(made).toHaveLength(2)
+
+  const failing = sessionsOf({ creating: false })
+  await failing.sessions.configure({ device: 'cuda', threads: 2 })
+  await failing.sessions.load(model, { accelerated: true })
+  expect(failing.made.map(({ device }) => device)).toEqual(['cpu'])
+  expect(failing.fallen).toHaveLength(1)
+})
+
 test('what fails on the CPU fails; what is not accelerated never leaves it', async () => {
   const { sessions, ran } = sessionsOf({ failing: 1 })
   await sessions.configure({ device: 'webgpu', threads: 2 })
