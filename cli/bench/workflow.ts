@@ -36,7 +36,7 @@ export interface WorkflowReport {
   /** The picture fitted to the window, and its middle at 1:1; fast tier. */
   fitted: ViewTimes
   actualSize: ViewTimes
-  /** A 24-megapixel JPEG to JPEG with best. `bound`: its megapixels times the untiled rate of this run. */
+  /** A 24-megapixel JPEG to JPEG with best, the second time. `bound`: its megapixels times the untiled rate of this run. */
   file: { seconds: number; bound: number; ratio: number }
   /** Fifty pictures with best: the sum of their steps' seconds, one after the other, over the time it took. */
   queue: { pictures: number; seconds: number; bound: number; overlap: number }
@@ -70,6 +70,8 @@ export async function benchWorkflow(engine: Engine, { folder, untiled, io, signa
   const untiledRate = async () => (await measureUntiled({ best: untiled }, { signal, log: quietLog(io) }))['best']!
   const before = await untiledRate()
   io.progress('A 24-megapixel JPEG')
+  // Once before, as the untiled network is warmed up.
+  await timeExport(engine, io, large, path.join(folder, 'warm-up'), 'best')
   const file = await timeExport(engine, io, large, path.join(folder, 'out'), 'best')
   io.progress(`A queue of ${QUEUE}`)
   const batch = await timeExport(engine, io, queue, path.join(folder, 'outs'), 'best')
