@@ -25,8 +25,8 @@ export function tablesOf(db: Database): string[] {
 }
 
 /**
- * The first damage that SQLite finds in the structure of the tables, or of all the database, or undefined. Also tells of indexes that
- * do not agree with their table, and of rows that refer to missing ones, when `thorough`.
+ * The first damage that SQLite finds in the structure of the tables, or of all the database, or undefined. Also
+ * tells of indexes that do not agree with their table, and of rows that refer to missing ones, when `thorough`.
  */
 export function findDamage(db: Database, part: Part, { thorough = false } = {}): string | undefined {
   try {

@@ -24,10 +24,7 @@ export const CELL = 16
 /** The largest tile shown to the network. */
 const TILE = 256
 
-/**
- * A larger picture is looked at in this many tiles, spread evenly over it: 1.5 megapixels. Of 24 different pictures side
- * by side 64 tiles tell no more: a map that is off by 1.2, of noise that grows with brightness to 14.
- */
+/** A larger picture is looked at in this many tiles, spread evenly over it: 1.5 megapixels. Its first denoised pixels wait for this. */
 const TILES_MAX = 24
 
 /**
@@ -99,6 +96,7 @@ export function planTiles(width: number, height: number, tilesMax = TILES_MAX): 
   const tile = { width: Math.min(TILE, roundUp(width)), height: Math.min(TILE, roundUp(height)) }
   const all = { across: Math.ceil(width / tile.width), down: Math.ceil(height / tile.height) }
   const share = Math.min(1, Math.sqrt(tilesMax / (all.across * all.down)))
+  // Two at least, so that they reach from edge to edge.
   const across = Math.min(all.across, tilesMax, Math.max(2, Math.round(all.across * share)))
   const down = Math.min(all.down, Math.max(1, Math.floor(tilesMax / across)))
   const tiles = Array.from({ length: across * down }, (_, index) => ({

@@ -112,6 +112,7 @@ class Verification {
     const stop = () => thread.abandon()
     this.#job.signal.addEventListener('abort', stop)
     try {
+      // What belongs to no table, SQLite checks only together with all that does.
       const checks = tablesOf(db).map((table) => ({ part: `the table ${table}`, check: `integrity_check('${table}')` }))
       for (const { part, check } of [...checks, { part: 'what belongs to no table', check: WHOLE }]) {
         await this.#job.checkpoint()

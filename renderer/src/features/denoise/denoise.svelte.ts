@@ -280,7 +280,7 @@ export class DenoiseState {
     try {
       const image = await loadBitmap(tile.url, this.#fetching.signal)
       if (tile.revision === this.#revision && result === this.result) {
-        result?.put(image, tile, { except: isFull ? [] : this.#tiles.values() })
+        result?.put(image, tile, isFull ? {} : { except: this.#tiles.values() })
         if (isFull) this.#tiles.set(place, tile)
         this.drawn += 1
       }

@@ -55,7 +55,7 @@ export class PictureLayer {
    * Puts a part of the picture in its place, in picture pixels, stretched over it: `from` is what lies there of
    * `image`, by default all. What is in the parts `except`, which do not overlap, stays as it is.
    */
-  put(image: ImageBitmap, place: PixelRect, { from, except = [] }: { from?: PixelRect; except?: Iterable<PixelRect> } = {}): void {
+  put(image: ImageBitmap, place: PixelRect, { from, except }: { from?: PixelRect; except?: Iterable<PixelRect> } = {}): void {
     const { x, y, width, height } = place
     const source = from ?? { x: 0, y: 0, width: image.width, height: image.height }
     const [whole, ...smaller] = this.#levels as [HTMLCanvasElement, ...HTMLCanvasElement[]]
@@ -65,7 +65,7 @@ export class PictureLayer {
     let bottom = (y + height) * this.#scale
     const drawing = context(whole)
     drawing.save()
-    drawing.clip(this.#around(except), 'evenodd')
+    if (except) drawing.clip(this.#around(except), 'evenodd')
     drawing.drawImage(image, source.x, source.y, source.width, source.height, left, top, right - left, bottom - top)
     drawing.restore()
 
