@@ -1,5 +1,5 @@
 /** The grid of a very large library in a real browser, over an engine in memory. `npm run bench:scroll` measures what its frames cost. */
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, Page, Route } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { LoopbackHost } from '../../../core/hosts/loopback.ts'
 import { launchChromium } from '../../../scripts/find-chromium.mjs'
@@ -13,7 +13,10 @@ const MOST_ELEMENTS = 600
 const fake = createFakeEngine({ count: COUNT })
 /** Pictures that came in above the others. */
 let added = 0
-fake.handlers.library.items = ({ offset, limit }) => {
+/** Pages are answered when this is done. */
+let answered = Promise.resolve()
+fake.handlers.library.items = async ({ offset, limit }) => {
+  await answered
   const total = COUNT + added
   const at = (index: number) => fakeItem(index < added ? COUNT + added - 1 - index : index - added)
   return { total, items: Array.from({ length: Math.min(limit, total - offset) }, (_, index) => at(offset + index)) }
@@ -43,6 +46,9 @@ const option = (name: string) => grid().getByRole('option', { name, exact: true 
 const elements = () => page.evaluate(() => document.getElementsByTagName('*').length)
 const scrollTo = (share: number) => grid().evaluate((box, to) => (box.scrollTop = (box.scrollHeight - box.clientHeight) * to), share)
 
+const loadedThumbnails = () =>
+  grid().evaluate((box) => [...box.querySelectorAll('img')].filter((image) => image.complete && image.naturalWidth > 0).length)
+
 /** The names on the screen by their places in the list, and whether each lies where its place is. */
 function shown() {
   return grid().evaluate((box) => {
@@ -58,14 +64,16 @@ function shown() {
 }
 
 const nameAt = (place: number) => `IMG_${String(place).padStart(5, '0')}.jpg`
+/** A screenful of pictures, each the one that its place in the list asks for. */
+const allInPlace = (cells: Awaited<ReturnType<typeof shown>>) =>
+  cells.length > 20 && cells.every(({ place, name }) => name === nameAt(place))
 
 it('holds a bounded number of elements, and the right pictures wherever it is scrolled', async () => {
   for (const share of [0.001, 0.5, 0.123, 0.97, 0.25]) {
     await scrollTo(share)
-    await expect.poll(async () => (await shown()).every(({ place, name }) => name === nameAt(place))).toBe(true)
+    await expect.poll(async () => allInPlace(await shown())).toBe(true)
     const places = (await shown()).map(({ place }) => place)
     expect(places).toEqual(Array.from({ length: places.length }, (_, index) => places[0]! + index))
-    expect(places.length).toBeGreaterThan(20)
     expect(await elements()).toBeLessThan(MOST_ELEMENTS)
   }
 })
@@ -96,12 +104,29 @@ it('shows every picture that it stops at after rushing past', async () => {
     await grid().evaluate((box) => (box.scrollTop += 4000))
     await page.waitForTimeout(8)
   }
-  await expect
-    .poll(() =>
-      grid().evaluate((box) => [...box.querySelectorAll('img')].filter((image) => image.complete && image.naturalWidth > 0).length),
-    )
-    .toBeGreaterThan(20)
-  expect((await shown()).every(({ place, name }) => name === nameAt(place))).toBe(true)
+  await expect.poll(loadedThumbnails).toBeGreaterThan(20)
+  expect(allInPlace(await shown())).toBe(true)
+})
+
+it('takes a thumbnail that fails late for that of no other picture', async () => {
+  const late: Route[] = []
+  let holding = true
+  await page.route('**/media/thumbnail/**', (route) => (holding ? void late.push(route) : route.continue()))
+  await scrollTo(0.6)
+  await expect.poll(() => late.length).toBeGreaterThan(20)
+  holding = false
+  const pages = Promise.withResolvers<void>()
+  answered = pages.promise
+  await scrollTo(0.3)
+  await expect.poll(() => grid().locator('img').count()).toBe(0)
+  // Half of them fail before their places show other pictures, half of them after.
+  const [before, after] = [late.filter((_, index) => index % 2 === 0), late.filter((_, index) => index % 2 === 1)]
+  await Promise.all(before.map((route) => route.abort()))
+  pages.resolve()
+  await expect.poll(() => grid().locator('img').count()).toBeGreaterThan(20)
+  await Promise.all(after.map((route) => route.abort()))
+  await page.unroute('**/media/thumbnail/**')
+  await expect.poll(loadedThumbnails).toBe(await grid().getByRole('option').count())
 })
 
 it('leaves what one looks at where it is while pictures come in above it', async () => {
