@@ -18,6 +18,7 @@ import type { Inference, NoiseLevel } from '../inference/index.ts'
 import type { JobContext } from '../jobs/types.ts'
 import { Budget } from './budget.ts'
 import { denoisePicture } from './denoise.ts'
+import type { NoiseEstimate } from './estimate.ts'
 import { identity, recover, type ExportJournal } from './journal.ts'
 import { outputExtension, outputStem } from './names.ts'
 import type { DenoiseSessions } from './sessions.ts'
@@ -134,6 +135,8 @@ interface Task {
   /** The source's bytes are to be copied as they are. */
   copy?: Uint8Array
   picture?: Picture
+  /** Of every picture that is denoised. */
+  estimate?: NoiseEstimate
   /** The samples to be written, of a picture that is left as it is. */
   buffer?: SharedArrayBuffer
   /** Denoised samples of a preview, which must not be written into. */
@@ -259,6 +262,7 @@ class Batch {
     result.notes.push(...picture.notes)
     const needed = minSigma !== 0 || wanted.strength > 0
     const estimate = needed ? (session?.estimate ?? (await this.#tools.inference.estimateNoise(picture))) : undefined
+    task.estimate = estimate
     result.sigmaEstimated = estimate?.sigma ?? null
     const estimated = estimate?.sigma ?? 0
     if (minSigma === 'auto' ? isClean(estimated) : estimated < minSigma) {
@@ -303,10 +307,10 @@ class Batch {
   }
 
   /** The samples to be written, and what is to be said of them. */
-  async #mix({ picture, denoised, ready, result }: Task): Promise<SharedArrayBuffer> {
+  async #mix({ picture, estimate, denoised, ready, result }: Task): Promise<SharedArrayBuffer> {
     const { settings } = this.#spec
     const found = (denoised ?? ready)!
-    const { loss } = await measureStructureLoss(picture!, found, result.sigmaEstimated ?? result.sigmaUsed!)
+    const { loss } = await measureStructureLoss(picture!, found, estimate!)
     result.structureLoss = loss * (settings.strength / 100) * (1 - settings.texture / 100)
     if (result.structureLoss > STRUCTURE_LIMIT)
       result.notes.push('Some structure went with the noise: a lower strength or noise level keeps it.')

@@ -256,7 +256,7 @@ export class DenoiseSessions {
   structure(id: string): Promise<StructureLoss> {
     const { picture, estimate, preview } = this.#get(id)
     if (!preview?.finished) throw new LucidexError('JOB_STATE', 'The preview is not finished yet')
-    preview.structure ??= measureStructureLoss(picture, preview.target, estimate.sigma).then((found) => ({
+    preview.structure ??= measureStructureLoss(picture, preview.target, estimate).then((found) => ({
       ...found,
       limit: STRUCTURE_LIMIT,
     }))

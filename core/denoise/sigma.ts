@@ -22,7 +22,8 @@ const TOLD = { factor: 1.43, full: 5, none: 15 }
 /** One map for one estimate: tiles made with the same map are kept (./sessions.ts). */
 const toldMaps = new WeakMap<NoiseEstimate, NoiseMap>()
 
-function told(sigma: number): number {
+/** The level that is told to the networks of an estimated one; both in 8-bit units. */
+export function toldOf(sigma: number): number {
   const weak = Math.min(1, Math.max(0, (TOLD.none - sigma) / (TOLD.none - TOLD.full)))
   return sigma * (1 + (TOLD.factor - 1) * weak)
 }
@@ -38,7 +39,7 @@ export function chooseSigma(setting: DenoiseSettings['sigma'], estimate: NoiseEs
   const known = toldMaps.get(estimate)
   if (known) return known
   const sigma = new Float32Array(new SharedArrayBuffer(estimate.map.sigma.byteLength))
-  for (const [cell, estimated] of estimate.map.sigma.entries()) sigma[cell] = told(estimated)
+  for (const [cell, estimated] of estimate.map.sigma.entries()) sigma[cell] = toldOf(estimated)
   const map = { ...estimate.map, sigma }
   toldMaps.set(estimate, map)
   return map

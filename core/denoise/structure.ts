@@ -1,10 +1,13 @@
 import { LUMA, lumaOf, type PixelRect } from '../contract/index.ts'
 import { samplesOf } from '../images/picture.ts'
 import type { Picture } from '../images/types.ts'
+import type { NoiseMap } from '../inference/noiseMap.ts'
 import { inSlices } from '../slices.ts'
+import { CELL, type NoiseEstimate } from './estimate.ts'
+import { toldOf } from './sigma.ts'
 
-/** Side of the blocks that are looked at, in pixels. */
-const SIDE = 16
+/** Side of the blocks that are looked at, in pixels: the cells of the noise map. */
+const SIDE = CELL
 const AREA = SIDE * SIDE
 /** Blocks looked at, at most: spread evenly, some 10 ms. */
 const LOOKS = 3000
@@ -16,6 +19,8 @@ const LOWEST_FIFTH = 1 - 0.84 * Math.sqrt(2 / AREA)
 const CHANCE = 1 + 4 * Math.sqrt(2 / AREA)
 /** A block whose luma varies less than this (standard deviation, 8-bit levels) has no structure to lose. */
 const STRUCTURE_MIN = 1.5
+/** Noise is at most so many times as strong as what the network would be told of the estimate, or of this σ in 8-bit levels: weak, smooth noise is overlooked. */
+const NOISE_MOST = { times: 1.5, overlooked: 3 }
 /** Of five Kodak24 pictures with noise of σ 15: told 15 or 22 the fast model loses 0 to 0.001, told 45 it loses 0.06 to 0.12. */
 export const STRUCTURE_LIMIT = 0.05
 
@@ -28,6 +33,8 @@ export interface LossOfStructure {
 interface Block {
   x: number
   y: number
+  /** σ of the noise that was estimated here, 8-bit units. */
+  sigma: number
   /** Mean luma, 0..255. */
   level: number
   /** Variances of the luma of what was removed and of what is left, 8-bit levels squared. */
@@ -37,21 +44,23 @@ interface Block {
 
 /**
  * How much structure went with the noise. In a block that had only noise, what was removed varies as the
- * noise does, wherever the block lies; where it varies more than noise of that brightness can, the rest was
- * structure. The noise's variance is the estimated σ's or, where more was removed from even the quietest fifth
- * of the blocks of like brightness, theirs: noise that grows with brightness is no structure. The loss is
+ * noise does, wherever the block lies; where it varies more than the noise can, the rest was structure. The
+ * noise's variance is that of the σ estimated there or, where more was removed from even the quietest fifth of the
+ * blocks of like brightness, theirs: noise that was underestimated is no structure. But no
+ * more than {@link NOISE_MOST}: of texture that is everywhere, the quietest fifth has its share. The loss is
  * √(excess / (excess + what is left)), a share of contrast, averaged over the blocks that had any.
  *
  * It is the test of the method noise (Buades, Coll, Morel, "A Review of Image Denoising Algorithms", 2005:
- * "the difference should look like noise") made a number. It cannot see texture that is everywhere and that the
- * estimate took for noise.
- *
- * @param sigma the picture's estimated noise, 8-bit units (not the one given to the network)
+ * "the difference should look like noise") made a number. It cannot see texture that the estimate took for noise.
  */
-export async function measureStructureLoss(original: Picture, denoised: SharedArrayBuffer, sigma: number): Promise<LossOfStructure> {
-  const blocks = await lookAt(original, denoised)
+export async function measureStructureLoss(
+  original: Picture,
+  denoised: SharedArrayBuffer,
+  { map }: NoiseEstimate,
+): Promise<LossOfStructure> {
+  const blocks = await lookAt(original, denoised, map)
   const gain = original.channels < 3 ? 1 : LUMA.red ** 2 + LUMA.green ** 2 + LUMA.blue ** 2
-  const noise = noiseOf(blocks, sigma * sigma * gain)
+  const noise = noiseOf(blocks, gain)
   let [sum, count] = [0, 0]
   let worst: { block: Block; loss: number } | undefined
   for (const [index, block] of blocks.entries()) {
@@ -68,7 +77,7 @@ export async function measureStructureLoss(original: Picture, denoised: SharedAr
   return { loss: count === 0 ? 0 : sum / count, worst: around ?? null }
 }
 
-async function lookAt(original: Picture, denoised: SharedArrayBuffer): Promise<Block[]> {
+async function lookAt(original: Picture, denoised: SharedArrayBuffer, map: NoiseMap): Promise<Block[]> {
   const { width, height, channels, bitDepth } = original
   const [columns, rows] = [Math.floor(width / SIDE), Math.floor(height / SIDE)]
   const before = samplesOf(original)
@@ -101,7 +110,8 @@ async function lookAt(original: Picture, denoised: SharedArrayBuffer): Promise<B
       }
     }
     const variance = (sum: number, squares: number) => Math.max(0, squares / AREA - (sum / AREA) ** 2)
-    return { x, y, level: leftSum / AREA, removed: variance(removedSum, removedSquares), left: variance(leftSum, leftSquares) }
+    const sigma = map.sigma[(y / SIDE) * map.columns + x / SIDE]!
+    return { x, y, sigma, level: leftSum / AREA, removed: variance(removedSum, removedSquares), left: variance(leftSum, leftSquares) }
   }
 
   function luma(samples: Uint8Array | Uint16Array, at: number): number {
@@ -109,22 +119,29 @@ async function lookAt(original: Picture, denoised: SharedArrayBuffer): Promise<B
   }
 }
 
-/** The noise's variance for each block, which are sorted by brightness. */
-function noiseOf(blocks: Block[], estimated: number): number[] {
+/**
+ * The variance of the luma of each block's noise; they are sorted by brightness.
+ *
+ * @param gain the variance of luma beside that of the channels, where their noise is independent. Where it is not, it is 1:
+ *   the most that the noise can be is taken so.
+ */
+function noiseOf(blocks: Block[], gain: number): number[] {
   blocks.sort((a, b) => a.level - b.level)
-  if (blocks.length < ALIKE) return blocks.map(() => estimated)
+  const estimated = ({ sigma }: Block) => sigma * sigma * gain
+  if (blocks.length < ALIKE) return blocks.map(estimated)
   // Slides over the blocks and stays sorted: sorting it anew for each would hold the loop for some 50 ms.
   const alike = blocks.slice(0, ALIKE).map(({ removed }) => removed)
   alike.sort((a, b) => a - b)
   let start = 0
-  return blocks.map((_, index) => {
+  return blocks.map((block, index) => {
     for (; start < Math.min(index - ALIKE / 2, blocks.length - ALIKE); start++) {
       alike.splice(alike.indexOf(blocks[start]!.removed), 1)
       const { removed } = blocks[start + ALIKE]!
       const place = alike.findIndex((value) => value > removed)
       alike.splice(place < 0 ? alike.length : place, 0, removed)
     }
-    return Math.max(estimated, alike[ALIKE / 5]! / LOWEST_FIFTH)
+    const most = Math.max(NOISE_MOST.overlooked, NOISE_MOST.times * toldOf(block.sigma)) ** 2
+    return Math.max(estimated(block), Math.min(most, alike[ALIKE / 5]! / LOWEST_FIFTH))
   })
 }
 
