@@ -9,8 +9,13 @@ import { sessionOptions } from '../../core/inference/sessions.ts'
  * any noise map. The same runtime and settings as the app's, in this process.
  */
 export interface Network {
-  /** `sigma`: σ in 8-bit units, or σ / 255 of every pixel of a picture whose sides are multiples of the stride. */
-  run(picture: Planes, sigma: number | Float32Array): Promise<Planes>
+  /**
+   * One run at a time.
+   *
+   * @param sigma σ in 8-bit units, or σ / 255 of every pixel of a picture whose sides are multiples of the stride
+   * @param target what the answer is written into; a new array by default
+   */
+  run(picture: Planes, sigma: number | Float32Array, target?: Float32Array): Promise<Planes>
   release(): Promise<void>
 }
 
@@ -19,19 +24,23 @@ export async function openNetwork(path: string, { stride, threads }: { stride: n
   const session = await InferenceSession.create(path, sessionOptions({ device: 'cpu', threads })).catch((cause: unknown) => {
     throw new LucidexError('MODEL_INVALID', `The model cannot be loaded: ${(cause as Error).message}`, { path, cause })
   })
+  // Kept from run to run, as the app keeps them from tile to tile: the first touch of fresh memory costs a tenth of a small network's run.
+  let planes: { width: number; height: number; image: Tensor; sigma: Tensor; denoised: Tensor } | undefined
   return {
-    async run(picture, sigma) {
+    async run(picture, sigma, target = new Float32Array(picture.data.length)) {
       const [width, height] = [picture.width, picture.height].map((length) => Math.ceil(length / stride) * stride) as [number, number]
       const window = { x: 0, y: 0, width, height }
-      const image = new Float32Array(3 * width * height)
-      readWindowOfPlanes(picture, window, image)
-      const levels = typeof sigma === 'number' ? new Float32Array(width * height).fill(sigma / 255) : sigma
-      const { denoised } = await session.run({
-        image: new Tensor('float32', image, [1, 3, height, width]),
-        sigma: new Tensor('float32', levels, [1, 1, height, width]),
-      })
-      const result = { ...picture, data: new Float32Array(picture.data.length) }
-      writeCoreOfPlanes(denoised!.data as Float32Array, window, { ...window, width: picture.width, height: picture.height }, result)
+      if (planes?.width !== width || planes.height !== height) {
+        const plane = (count: number) => new Tensor('float32', new Float32Array(count * width * height), [1, count, height, width])
+        planes = { width, height, image: plane(3), sigma: plane(1), denoised: plane(3) }
+      }
+      const { image, denoised, sigma: levels } = planes
+      readWindowOfPlanes(picture, window, image.data as Float32Array)
+      if (typeof sigma === 'number') (levels.data as Float32Array).fill(sigma / 255)
+      else (levels.data as Float32Array).set(sigma)
+      await session.run({ image, sigma: levels }, { denoised })
+      const result = { ...picture, data: target }
+      writeCoreOfPlanes(denoised.data as Float32Array, window, { ...window, width: picture.width, height: picture.height }, result)
       return result
     },
     release: () => session.release(),
