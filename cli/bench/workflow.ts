@@ -3,7 +3,6 @@ import path from 'node:path'
 import sharp from 'sharp'
 import type { DenoiseTile, JobSpecInput, PixelRect, Tier } from '../../core/contract/index.ts'
 import type { Engine } from '../../core/engine.ts'
-import { readPicture } from '../../core/images/index.ts'
 import { createRandom } from '../../core/random.ts'
 import { followJob } from '../session.ts'
 import { quietLog, type Io } from '../io.ts'
@@ -25,6 +24,7 @@ const VIEW_RUNS = 5
 export interface ViewTimes {
   /** Medians of {@link VIEW_RUNS} pictures opened anew, in seconds. `decode`: until the samples are in the engine; the rest from its end on. */
   decode: number
+  /** Until the picture is open. */
   estimate: number
   /** Until {@link FIRST} screen pixels, outward from the middle, are denoised, encoded and fetched; the estimate included. */
   first: number
@@ -105,18 +105,34 @@ export async function drawNoisy(file: string, { width, height }: typeof LARGE, s
 }
 
 async function timeView(engine: Engine, io: Io, file: string, view: PixelRect, scale: number): Promise<ViewTimes> {
-  const picture = await readPicture(file)
   const runs: ViewTimes[] = []
-  // The first one loads the models.
+  // The first one loads the models, and tells how large the window is.
   for (let run = -1; run < VIEW_RUNS; run++) {
-    const { seconds: open, value: session } = await timed(() => engine.api.denoise.open({ source: { kind: 'path', path: file } }))
-    const { seconds: estimate } = await timed(() => engine.inference.estimateNoise(picture))
-    const { first, whole } = await timePreview(engine, io, session.id, view, scale)
-    if (run >= 0) runs.push({ decode: open - estimate, estimate, first: estimate + first, whole: estimate + whole })
-    await engine.api.denoise.close({ sessionId: session.id })
+    const { decode, estimate, sessionId } = await timeOpening(engine, file)
+    const { first, whole } = await timePreview(engine, io, sessionId, view, scale)
+    if (run >= 0) runs.push({ decode, estimate, first: estimate + first, whole: estimate + whole })
+    await engine.api.denoise.close({ sessionId })
   }
   const middle = (name: keyof ViewTimes) => median(runs.map((times) => times[name]))
   return { decode: middle('decode'), estimate: middle('estimate'), first: middle('first'), whole: middle('whole') }
+}
+
+/** Seconds until a picture's samples are in the engine, and from there on until it is open. */
+async function timeOpening({ api, inference }: Engine, file: string): Promise<{ decode: number; estimate: number; sessionId: string }> {
+  const { estimateNoise } = inference
+  let decoded = 0
+  // The estimate begins as soon as the samples are there.
+  inference.estimateNoise = (...request) => {
+    decoded ||= performance.now()
+    return estimateNoise.call(inference, ...request)
+  }
+  try {
+    const started = performance.now()
+    const { id: sessionId } = await api.denoise.open({ source: { kind: 'path', path: file } })
+    return { decode: (decoded - started) / 1000, estimate: (performance.now() - decoded) / 1000, sessionId }
+  } finally {
+    inference.estimateNoise = estimateNoise
+  }
 }
 
 /** Seconds from the start of a preview until the screen's middle, and all of it, can be drawn; then it is cancelled. */

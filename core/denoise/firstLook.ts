@@ -35,6 +35,19 @@ export function lookAt({ width, height }: Size, view: View): Look {
   return { size, area: seen, scale, part: { x: 0, y: 0, ...size } }
 }
 
+/** The look at a whole picture that is fitted into so many screen pixels; none where it is not shown smaller. */
+export function fittedLook(picture: Size, box: Size): Look | undefined {
+  const { width, height } = picture
+  const look = lookAt(picture, { x: 0, y: 0, width, height, scale: Math.min(box.width / width, box.height / height) })
+  return look.scale === 1 ? undefined : look
+}
+
+export function isSameLook(a: Look, b: Look): boolean {
+  const same = (one: Rect, other: Rect) =>
+    one.x === other.x && one.y === other.y && one.width === other.width && one.height === other.height
+  return a.scale === b.scale && same(a.area, b.area) && same(a.part, b.part)
+}
+
 /** Whether these tiles show the view so much sooner than those do. */
 export function isWorth(tiles: readonly Tile[], instead: readonly Tile[]): boolean {
   const work = (all: readonly Tile[]) => all.reduce((sum, { window }) => sum + window.width * window.height, 0)

@@ -18,7 +18,7 @@ import { expectedError, type Inference, type NoiseLevel, type Rect, type Tile } 
 import type { JobContext } from '../jobs/types.ts'
 import { denoisePicture, outwardFrom } from './denoise.ts'
 import type { NoiseEstimate } from './estimate.ts'
-import { coveredBy, isWorth, lookAt, pictureOf } from './firstLook.ts'
+import { coveredBy, fittedLook, isSameLook, isWorth, lookAt, pictureOf, type Look } from './firstLook.ts'
 import { chooseSigma, isClean } from './sigma.ts'
 import { measureStructureLoss, STRUCTURE_LIMIT } from './structure.ts'
 
@@ -54,6 +54,13 @@ interface Confidence {
   parts: Map<string, { values: Uint8Array; columns: number }>
 }
 
+/** What is denoised for a look, and how strong its noise is once someone asks. */
+interface LookedAt {
+  look: Look
+  picture: Promise<Picture>
+  estimate?: Promise<NoiseEstimate>
+}
+
 interface Session {
   id: string
   name: string
@@ -63,6 +70,8 @@ interface Session {
   picture: Picture
   estimate: NoiseEstimate
   preview: Preview | undefined
+  /** The last one stays: another level of noise is looked at in the same place. */
+  lookedAt: LookedAt | undefined
   confidence: Confidence
   /** Grows with every preview. */
   revision: number
@@ -76,6 +85,8 @@ export class DenoiseSessions {
   readonly #sessions = new Map<string, Session>()
   /** The one that was asked for last: it will be again. */
   #tier: Tier = 'best'
+  /** Screen pixels that the last picture was fitted into when it was first shown: so will the next one be. */
+  #fitted: { width: number; height: number } | undefined
 
   constructor(inference: Inference, decoder: PictureDecoder) {
     this.#inference = inference
@@ -87,7 +98,12 @@ export class DenoiseSessions {
     this.#inference.prepare(this.#tier)
     const version = await fileVersion(path)
     const picture = await this.#decoder.readPicture(path)
-    const estimate = await this.#inference.estimateNoise(picture)
+    const estimating = this.#inference.estimateNoise(picture)
+    // Beside the estimate, which takes about as long.
+    const look = this.#fitted && fittedLook(picture, this.#fitted)
+    const lookedAt = look && lookedAtIn(picture, look)
+    const estimate = await estimating
+    if (lookedAt && !isClean(estimate.sigma)) this.#estimateOf(lookedAt)
     const id = randomUUID()
     this.#sessions.set(id, {
       id,
@@ -97,6 +113,7 @@ export class DenoiseSessions {
       picture,
       estimate,
       preview: undefined,
+      lookedAt,
       confidence: { revision: 0, parts: new Map() },
       revision: 0,
       original: undefined,
@@ -174,17 +191,26 @@ export class DenoiseSessions {
     emit: (tile: DenoiseTile) => void,
   ): Promise<void> {
     const look = lookAt(session.picture, view)
-    const { scale, size, part } = look
+    const { scale, size, part, area } = look
+    if (preview.revision === 1) {
+      const isWhole = area.width === session.picture.width && area.height === session.picture.height
+      this.#fitted = isWhole ? { width: view.width * view.scale, height: view.height * view.scale } : undefined
+    }
     const tiles = this.#tilesFrom(middleOf(part), tier, size, part)
     if (!isWorth(tiles, instead)) return
-    const picture = await pictureOf(session.picture, look)
+    const known = session.lookedAt && isSameLook(session.lookedAt.look, look) ? session.lookedAt : undefined
+    const lookedAt = (session.lookedAt = known ?? lookedAtIn(session.picture, look))
+    const picture = await lookedAt.picture.catch((error: unknown) => {
+      session.lookedAt = undefined
+      throw error
+    })
     const target = scale === 1 ? preview.target : new SharedArrayBuffer(picture.buffer.byteLength)
     const { revision, lookTiles } = preview
     preview.look = { ...picture, buffer: target }
     await denoisePicture(
       this.#inference,
       picture,
-      { tier, sigma: scale === 1 ? preview.sigma : await this.#reducedSigma(setting, picture, scale), target, tiles },
+      { tier, sigma: scale === 1 ? preview.sigma : await this.#reducedSigma(setting, lookedAt), target, tiles },
       {
         checkpoint: context.checkpoint,
         onTile(tile) {
@@ -197,9 +223,21 @@ export class DenoiseSessions {
   }
 
   /** The level of a reduced picture. Only of white noise it is known how much is left. */
-  async #reducedSigma(setting: PreviewSpec['sigma'], picture: Picture, scale: number): Promise<NoiseLevel> {
-    if (setting !== 'auto') return setting / scale
-    return chooseSigma('auto', await this.#inference.estimateNoise(picture, LOOK_TILES))
+  async #reducedSigma(setting: PreviewSpec['sigma'], lookedAt: LookedAt): Promise<NoiseLevel> {
+    if (setting !== 'auto') return setting / lookedAt.look.scale
+    return chooseSigma('auto', await this.#estimateOf(lookedAt))
+  }
+
+  #estimateOf(lookedAt: LookedAt): Promise<NoiseEstimate> {
+    lookedAt.estimate ??= waitedForLater(
+      lookedAt.picture
+        .then((picture) => this.#inference.estimateNoise(picture, LOOK_TILES))
+        .catch((error: unknown) => {
+          lookedAt.estimate = undefined
+          throw error
+        }),
+    )
+    return lookedAt.estimate
   }
 
   #tilesFrom(place: { x: number; y: number }, tier: Tier, size: { width: number; height: number }, part?: Rect): Tile[] {
@@ -317,6 +355,16 @@ export class DenoiseSessions {
 async function fileVersion(path: string): Promise<string> {
   const info = await stat(path).catch(() => undefined)
   return info ? `${info.dev}:${info.ino}:${info.size}:${info.mtimeMs}` : ''
+}
+
+function lookedAtIn(picture: Picture, look: Look): LookedAt {
+  return { look, picture: waitedForLater(pictureOf(picture, look)) }
+}
+
+/** A promise whose failure whoever waits for it will meet, and nobody before. */
+function waitedForLater<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {})
+  return promise
 }
 
 /** Parts of an area, the middle one first; they begin at whole cells and stay in the picture. */

@@ -16,6 +16,8 @@ export class HalvingInference implements Inference {
   prepare: Inference['prepare'] = (tier) => void this.prepared.push(tier)
   plan: Inference['plan'] = (_, size, use, part) => planTiles(size, { stride: 8, margin: 48 }, use, part)
   estimated = 10
+  /** Sizes of the pictures whose noise was estimated. */
+  estimates: string[] = []
   /** Fails the tiles of pictures of this width. */
   failingWidth = -1
 
@@ -35,6 +37,7 @@ export class HalvingInference implements Inference {
     }
   }
   async estimateNoise({ width, height }: TileRequest['source']): Promise<NoiseEstimate> {
+    this.estimates.push(`${width} × ${height}`)
     const [columns, rows] = [Math.ceil(width / 16), Math.ceil(height / 16)]
     const sigma = new Float32Array(new SharedArrayBuffer(4 * columns * rows)).fill(this.estimated)
     return { sigma: this.estimated, map: { sigma, columns, rows, cell: 16 } }

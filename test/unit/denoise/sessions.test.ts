@@ -148,6 +148,26 @@ test('where the picture is shown smaller, a reduced one comes first and covers w
   expect(mean).toBeCloseTo(channels[0]!.mean / 2, -0.5)
 })
 
+test('a picture that will be fitted like the last one is made smaller and looked at while it is opened', async () => {
+  const { sessions, session, inference, path } = await open(900, 700)
+  const view = { x: 0, y: 0, width: 900, height: 700, scale: 0.34 }
+  const look = async (sessionId: string) => {
+    const tiles: DenoiseTile[] = []
+    await sessions.preview(preview(sessionId, { view, sigma: 'auto' }), jobContext(), (tile) => tiles.push(tile))
+    return (await sessions.lookTile(sessionId, tiles[0]!.revision, 0, 0))!
+  }
+  const first = await look(session.id)
+  expect(inference.estimates).toEqual(['900 × 700', '300 × 234'])
+  const again = await sessions.open({ path, name: 'the same again' })
+  await expect.poll(() => inference.estimates.slice(2)).toEqual(['900 × 700', '300 × 234'])
+  expect(Buffer.from(await look(again.id)).equals(Buffer.from(first))).toBe(true)
+  expect(inference.estimates.length).toBe(4)
+
+  inference.estimated = 0.5
+  await sessions.open({ path, name: 'clean' })
+  expect(inference.estimates.slice(4)).toEqual(['900 × 700'])
+})
+
 test('at full size the visible part comes first, out of the picture itself, and not again once it is there', async () => {
   const { sessions, session, inference } = await open(1500, 1200)
   const view = { x: 600, y: 450, width: 300, height: 200, scale: 1.1 }
