@@ -123,26 +123,28 @@ interface Output {
 }
 
 /** One picture on its way through reading, denoising and writing. Each step leaves it alone once it is settled. */
+/** What is to be done with a picture. */
+type Treatment =
+  | { kind: 'copy'; bytes: Uint8Array }
+  | { kind: 'leave'; picture: Picture }
+  | {
+      kind: 'denoise'
+      picture: Picture
+      estimate: NoiseEstimate
+      /** What the network is told; never 0. */
+      sigma: NoiseLevel
+      /** The denoised samples: this picture's own, or a preview's, which must not be written into. */
+      denoised?: { samples: SharedArrayBuffer; own: boolean }
+    }
+
 interface Task {
   item: ExportItem
   result: DenoiseResult
   /** Nothing more is to be done: skipped or failed. */
   settled: boolean
   extension: string
-  /** What the network is told; 0 leaves the picture as it is. */
-  sigma: NoiseLevel
   output?: Output
-  /** The source's bytes are to be copied as they are. */
-  copy?: Uint8Array
-  picture?: Picture
-  /** Of every picture that is denoised. */
-  estimate?: NoiseEstimate
-  /** The samples to be written, of a picture that is left as it is. */
-  buffer?: SharedArrayBuffer
-  /** Denoised samples of a preview, which must not be written into. */
-  ready?: SharedArrayBuffer
-  /** Denoised samples, which are this picture's own. */
-  denoised?: SharedArrayBuffer
+  treatment?: Treatment
   times?: WriteOptions['times']
   release(): void
 }
@@ -186,7 +188,6 @@ class Batch {
       },
       settled: false,
       extension: '',
-      sigma: 0,
       release: () => {},
     }
     await this.#step(task, async () => {
@@ -246,23 +247,20 @@ class Batch {
     const { atime, mtime } = await stat(item.path)
     if (destination.kind !== 'download') task.times = { accessed: atime, modified: mtime }
     if (wanted.strength === 0 && minSigma === 0 && same) {
-      task.copy = await readBytes(item.path)
+      task.treatment = { kind: 'copy', bytes: await readBytes(item.path) }
       return
     }
 
-    if (session) {
-      task.picture = session.picture
-    } else {
+    let picture = session?.picture
+    if (!picture) {
       // Decoded samples and their copy; later, the original and the denoised ones.
       task.release = await this.#budget.take(2 * facts.width * facts.height * facts.channels * (facts.bitDepth / 8))
       this.#context.signal.throwIfAborted()
-      task.picture = await this.#tools.decoder.readPicture(item.path)
+      picture = await this.#tools.decoder.readPicture(item.path)
     }
-    const { picture } = task
     result.notes.push(...picture.notes)
     const needed = minSigma !== 0 || wanted.strength > 0
     const estimate = needed ? (session?.estimate ?? (await this.#tools.inference.estimateNoise(picture))) : undefined
-    task.estimate = estimate
     result.sigmaEstimated = estimate?.sigma ?? null
     const estimated = estimate?.sigma ?? 0
     if (minSigma === 'auto' ? isClean(estimated) : estimated < minSigma) {
@@ -272,17 +270,15 @@ class Batch {
       task.release()
       return
     }
-    if (wanted.strength > 0) {
-      task.sigma = chooseSigma(wanted.sigma, estimate)
-      result.sigmaUsed = typeof task.sigma === 'number' ? task.sigma : estimated
+    const sigma = wanted.strength > 0 ? chooseSigma(wanted.sigma, estimate) : 0
+    if (wanted.strength > 0) result.sigmaUsed = typeof sigma === 'number' ? sigma : estimated
+    if (sigma !== 0) {
+      const samples = session?.result(wanted.tier, sigma)
+      task.treatment = { kind: 'denoise', picture, estimate: estimate!, sigma, ...(samples && { denoised: { samples, own: false } }) }
+      return
     }
     if (result.sigmaUsed === 0 && wanted.sigma === 'auto') result.notes.push('Already clean: left as it is.')
-    if (!result.sigmaUsed) {
-      if (same) task.copy = await readBytes(item.path)
-      else task.buffer = picture.buffer
-    } else {
-      task.ready = session?.result(wanted.tier, task.sigma)
-    }
+    task.treatment = same ? { kind: 'copy', bytes: await readBytes(item.path) } : { kind: 'leave', picture }
   }
 
   /** Whether the output would be of the source's format and depth, so that leaving the picture as it is means copying the file. */
@@ -291,36 +287,40 @@ class Batch {
     return plan.format === format && plan.bitDepth === bitDepth
   }
 
-  async #denoise(task: Task): Promise<void> {
-    const { picture } = task
-    if (!picture || task.copy || task.buffer || task.ready) return
+  async #denoise({ item, treatment }: Task): Promise<void> {
+    if (treatment?.kind !== 'denoise' || treatment.denoised) return
     const { checkpoint, progress } = this.#context
-    task.denoised = await denoisePicture(
+    const { picture, sigma } = treatment
+    const samples = await denoisePicture(
       this.#tools.inference,
       picture,
-      { tier: this.#spec.settings.tier, sigma: task.sigma },
+      { tier: this.#spec.settings.tier, sigma },
       {
         checkpoint,
-        onTile: (_, done, total) => total > 4 && progress({ current: `${task.item.name} · ${Math.floor((done / total) * 100)} %` }),
+        onTile: (_, done, total) => total > 4 && progress({ current: `${item.name} · ${Math.floor((done / total) * 100)} %` }),
       },
     )
+    treatment.denoised = { samples, own: true }
   }
 
   /** The samples to be written, and what is to be said of them. */
-  async #mix({ picture, estimate, denoised, ready, result }: Task): Promise<SharedArrayBuffer> {
+  async #samplesOf(treatment: Exclude<Treatment, { kind: 'copy' }>, result: DenoiseResult): Promise<SharedArrayBuffer> {
+    if (treatment.kind === 'leave') return treatment.picture.buffer
     const { settings } = this.#spec
-    const found = (denoised ?? ready)!
-    const { loss } = await measureStructureLoss(picture!, found, estimate!)
+    const { picture, estimate } = treatment
+    const { samples, own } = treatment.denoised!
+    const { loss } = await measureStructureLoss(picture, samples, estimate)
     result.structureLoss = loss * (settings.strength / 100) * (1 - settings.texture / 100)
     if (result.structureLoss > STRUCTURE_LIMIT)
       result.notes.push('Some structure went with the noise: a lower strength or noise level keeps it.')
-    return mixStrength(picture!, found, settings, denoised)
+    return mixStrength(picture, samples, settings, own ? samples : undefined)
   }
 
   /** Writes under another name when the chosen one was taken in the meantime and may be changed. */
   async #write(task: Task): Promise<void> {
-    const { item, result, picture, copy, times } = task
-    const samples = copy ? undefined : (task.buffer ?? (await this.#mix(task)))
+    const { item, result, times } = task
+    const treatment = task.treatment!
+    const content = treatment.kind === 'copy' ? treatment.bytes : { ...treatment.picture, buffer: await this.#samplesOf(treatment, result) }
     const notes = result.notes
     for (let target = task.output!; ;) {
       try {
@@ -332,10 +332,10 @@ class Batch {
           ...(times && { times }),
           beforeRename: (temporary) => this.#tools.journal.intend(result, temporary),
         }
-        if (copy) {
-          await writeFileAtomic(target.path, [copy], options)
+        if (content instanceof Uint8Array) {
+          await writeFileAtomic(target.path, [content], options)
         } else {
-          const written = await writePicture({ ...picture!, buffer: samples! }, target.path, this.#spec.output, options)
+          const written = await writePicture(content, target.path, this.#spec.output, options)
           result.notes = [...notes, ...written.notes]
         }
         return
