@@ -28,11 +28,17 @@ const TILE = 256
 const TILES_MAX = 24
 
 /**
- * A level is raised by what the network expects its error to be above the first of these, by the second at the most; in log2(1 + σ).
- * Noise that is overlooked stays in the picture, while a little too much takes next to nothing from it. A small
- * error is that of chance, as in white noise; a great one is that of texture.
+ * A level is raised by so many times what the network expects its error to be above the first of these, by the last at the most;
+ * in log2(1 + σ). Noise that is overlooked stays in the picture, while a little too much takes next to nothing from it.
+ * A small error is that of chance, as in white noise; a great one is that of texture.
  */
-const DOUBT = { from: 0.12, most: 0.4 }
+const DOUBT = { from: 0.12, times: 2, most: 0.5 }
+
+/**
+ * No cell counts as surer than this, in log2(1 + σ). In a block that JPEG made flat there is no noise, for sure, and nothing
+ * can be learnt from it about the places where there is.
+ */
+const ERROR_LEAST = 0.3
 
 /** Every so many cells the map may take another level, at the least: over fewer, chance would show. */
 const SPREAD = 4
@@ -83,8 +89,8 @@ export async function estimateNoise(
         observations.push({
           column,
           row,
-          level: answer[at]! + Math.min(DOUBT.most, Math.max(0, error - DOUBT.from)),
-          weight: 1 / error ** 2,
+          level: answer[at]! + Math.min(DOUBT.most, DOUBT.times * Math.max(0, error - DOUBT.from)),
+          weight: 1 / (error ** 2 + ERROR_LEAST ** 2),
         })
       }
     }

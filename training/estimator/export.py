@@ -107,8 +107,8 @@ Tells how strong the noise of a picture is, by place. This page is written by `t
   1/16. No normalisation, no pooling over the picture. After the noise estimation subnetwork of CBDNet (arXiv:1807.04686), with
   the uncertainty of arXiv:1703.04977.
 - {entry['parameters']:,} parameters, {entry['kmacPerPixel']} kMAC per pixel, float32, {entry['bytes'] / 1e6:.1f} MB.
-- The app weighs the cells by their certainty and smooths over place and brightness (`core/denoise/estimate.ts`); of a picture over 4
-  megapixels it looks at 64 tiles.
+- The app weighs the cells by their certainty and smooths over place and brightness (`core/denoise/estimate.ts`); of a picture over 1.5
+  megapixels it looks at 24 tiles.
 
 ## What σ means here
 
@@ -122,7 +122,7 @@ of it away. For a picture without noise, blurred, sharpened, enlarged or saved a
 
 - {training['steps']:,} steps of {total} patches in {training['minutes']} minutes on {training['threads']} thread of a busy CPU ({config['precision']} arithmetic,
   float32 weights): {counts['processed']} with processed noise, {counts['white']} with white noise (two thirds of one level, the rest following the
-  brightness; clipped, rounded), {counts['harmless']} without noise. Photographs as they are, reduced, and softened; drawings; fractal textures.
+  brightness; clipped, rounded), {counts['harmless']} without noise. Photographs as they are, reduced, and softened, some through a mesh; drawings; fractal textures.
 - Muon for the convolutions between the first and the last, AdamW for the rest, learning rate {config['lr']} falling to 0 on a cosine; averaged weights (decay {config['ema']}); seed {training['seed']}.
 - Processed noise: a camera in small (`../common/camera.py`: raw noise, demosaicing, tone curve, smoothing, sharpening, JPEG), correlated
   noise, scaling, blur, JPEG. Every {HELD_OUT}th picture was kept for validation. No real noisy photograph was trained on.

@@ -3,6 +3,7 @@
 A level is a standard deviation in 8-bit units, told as t = log2(1 + sigma): fine near zero, relative above, and zero for
 none. A target [2,h,w] has the least and the most that t may be, for every CELL x CELL pixels.
 """
+import math
 from pathlib import Path
 import sys
 import numpy as np
@@ -61,7 +62,7 @@ KINDS = ("native", "reduced", "soft")
 class Pictures:
     """Clean patches of photographs, turned, mirrored, with colours permuted and exposure changed.
 
-    native: as the file has it, with the faint grain that photographs have. reduced, to 1/2 to 4/5: free of it. soft: reduced to less
+    native: as the file has it, with the faint grain that photographs have. reduced, to 1/3 to 4/5: free of it. soft: reduced to less
     than half and enlarged again, as large cameras see at the size of a pixel.
     """
 
@@ -73,7 +74,7 @@ class Pictures:
         """[3,size,size] in 0..1."""
         rng = self.rng
         picture = self.pictures[rng.integers(len(self.pictures))]
-        scale = 1.0 if kind == "native" else between(rng, 0.5, 0.8) if kind == "reduced" else between(rng, 0.6, 1)
+        scale = 1.0 if kind == "native" else between(rng, 0.35, 0.8) if kind == "reduced" else between(rng, 0.6, 1)
         side = min(round(size / scale), *picture.shape[:2])
         top, left = (int(rng.integers(n - side + 1)) for n in picture.shape[:2])
         crop = torch.from_numpy(picture[top:top + side, left:left + side].copy()).permute(2, 0, 1).float() / 255
@@ -101,8 +102,8 @@ def fractal(size: int, rng: np.random.Generator) -> torch.Tensor:
     frequency = np.hypot(np.fft.fftfreq(size)[:, None], np.fft.rfftfreq(size)[None])
     frequency[0, 0] = 1
     planes = []
-    slope = rng.uniform(0.8, 2.2)
-    apart = 0.3 if slope > 1.2 else 0  # the finest are grey: coloured ones would be noise
+    slope = rng.uniform(0.3, 2.2)
+    apart = 0.3 if slope > 1.2 else 0  # the finest are of one colour: others would be noise
     phase = rng.standard_normal((2, *frequency.shape))
     for _ in range(3):
         own = rng.standard_normal((2, *frequency.shape)) * apart
@@ -110,9 +111,24 @@ def fractal(size: int, rng: np.random.Generator) -> torch.Tensor:
         spectrum[0, 0] = 0
         plane = np.fft.irfft2(spectrum, s=(size, size))
         planes.append(plane / plane.std())
-    contrast = between(rng, 0.02, 0.2 if slope > 1.2 else 0.08)
-    mean = rng.uniform(0.15, 0.85, (3, 1, 1))
-    return torch.from_numpy((mean + contrast * np.stack(planes)).astype(np.float32)).clamp(0, 1)
+    contrast = between(rng, 0.02, 0.2 if slope > 1.2 else 0.12)
+    mean = (rng.uniform(0.15, 0.85) + rng.normal(0, 0.1, (3, 1, 1))).clip(0.05, 0.95)  # mostly pale
+    return torch.from_numpy((mean * (1 + 2 * contrast * np.stack(planes))).astype(np.float32)).clamp(0, 1)
+
+
+def mesh(picture: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
+    """[3,P,P] seen through a net or in a weave: one or two gratings of a few pixels' period, straight or a little bent."""
+    size = picture.shape[1]
+    y, x = torch.meshgrid(torch.arange(size) / 1.0, torch.arange(size) / 1.0, indexing="ij")
+    angle, period = rng.uniform(0, math.pi), between(rng, 2.2, 12)
+    bend = rng.uniform(0, 0.1) * torch.sin(2 * math.pi * (x + y) / rng.uniform(60, 400))
+    wave = torch.zeros(size, size)
+    for turn in (0, rng.uniform(1.2, math.pi / 2))[: int(rng.integers(1, 3))]:
+        along = x * math.cos(angle + turn) + y * math.sin(angle + turn)
+        wave = wave + torch.sin(2 * math.pi * (along / period + bend * period))
+    if rng.random() < 0.5:  # thin wires
+        wave = (wave - 0.5).clamp_min(0) * 2
+    return (picture * (1 + between(rng, 0.05, 0.5) * wave)).clamp(0, 1)
 
 
 def drawn(size: int, rng: np.random.Generator) -> torch.Tensor:
@@ -141,11 +157,13 @@ def drawn(size: int, rng: np.random.Generator) -> torch.Tensor:
 
 def content(pictures: Pictures, size: int, kinds=KINDS):
     """([3,size,size], its own grain in units of full scale, at the most): a photograph mostly."""
-    draw = pictures.rng.random()
+    rng = pictures.rng
+    draw = rng.random()
     if draw < 0.86:
-        kind = str(pictures.rng.choice(kinds))
-        return pictures.crop(size, kind), OWN_GRAIN if kind == "native" else 0.0
-    return drawn(size, pictures.rng) if draw < 0.94 else fractal(size, pictures.rng), 0.0
+        kind = str(rng.choice(kinds))
+        crop = pictures.crop(size, kind)
+        return mesh(crop, rng) if rng.random() < 0.04 else crop, OWN_GRAIN if kind == "native" else 0.0
+    return drawn(size, rng) if draw < 0.92 else fractal(size, rng), 0.0
 
 
 def as_file(picture: torch.Tensor) -> torch.Tensor:
@@ -193,8 +211,6 @@ def white(pictures: Pictures, generator: torch.Generator):
         deviation = camera_deviation(clean, 0.6 * level, rng).clamp(max=SIGMA_MAX / 255)
         sigma = deviation.pow(2).mean(0, keepdim=True).sqrt()
     noise = torch.randn(clean.shape, generator=generator)
-    if rng.random() < 0.06:
-        noise = noise[:1].expand(3, -1, -1)
     if rng.random() < 0.06:  # a grey picture
         clean, noise = clean.mean(0, keepdim=True).expand(3, -1, -1), noise[:1].expand(3, -1, -1)
     return as_file(clean + deviation * noise), target(sigma, grain)
@@ -209,7 +225,7 @@ def processed(pictures: Pictures, generator: torch.Generator):
     if draw < 0.65:
         clean = pictures.crop(176, kind)  # a larger piece, because the camera may scale
         noisy, reference, deviation = cut(rng, *camera(clean, between(rng, 0.8, 20) / 255, rng, generator))
-        again = 0.35
+        again = 0.6  # pictures that were sent, shown or cut have been saved again, mostly at the quality that programs start with
     elif draw < 0.8:
         reference = pictures.crop(PATCH, kind)
         by_place = camera_deviation(reference, between(rng, 1, 30) / 255, rng)
@@ -229,7 +245,7 @@ def processed(pictures: Pictures, generator: torch.Generator):
             reference = clean
         deviation, again = local_deviation(noisy - reference), 0.6
     if rng.random() < again:
-        noisy = jpeg(noisy, int(rng.integers(75 if draw < 0.65 else 30, 98)), 2 if rng.random() < 0.6 else 0)
+        noisy = jpeg(noisy, int(rng.integers(60 if draw < 0.65 else 30, 98)), 2 if rng.random() < 0.6 else 0)
     file = as_file(noisy)
     # JPEG takes faint noise away and adds errors of its own: what is left of the noise is the less of the two.
     return file, target(torch.minimum(deviation, local_deviation(file.float() / 255 - reference)), grain)
