@@ -184,7 +184,7 @@ def parse(argv):
     parser.add_argument("--save-every", type=float, default=180, help="seconds")
     parser.add_argument("--monitor-every", type=float, default=600, help="seconds")
     parser.add_argument("--resume", action="store_true", help="go on from the run folder's checkpoint")
-    parser.add_argument("--init", help="start from the averaged weights of this checkpoint, or from this ONNX file")
+    parser.add_argument("--init", help="start from the averaged weights of this checkpoint or ONNX file; those of blocks that the config lacks are left out")
     return parser.parse_args(argv)
 
 
@@ -210,7 +210,7 @@ def main(argv=None):
     times = 1 if device.type == "cpu" else config.get("gpuBatch", 4)  # a GPU is fed larger batches
     monitor = Monitor(args.monitor, master.stride)
     clock = Clock(args.minutes or config["minutes"], args.until)
-    step = 0
+    step, left_out = 0, []
     checkpoint = run / "checkpoint.pt"
     state = torch.load(checkpoint, map_location="cpu") if args.resume and checkpoint.exists() else None
     if workers:
@@ -226,8 +226,10 @@ def main(argv=None):
         clock.elapsed, clock.progress, step = state["elapsed"], state["progress"], state["step"]
     elif args.init:
         weights = initial_weights(args.init)
-        master.load_state_dict(weights)
-        ema.load_state_dict(weights)
+        kept = {name: weights[name] for name in master.state_dict()}
+        left_out = sorted(set(weights) - set(kept))
+        master.load_state_dict(kept)
+        ema.load_state_dict(kept)
     net = channels_last(clone(master).to(dtype))  # what runs forwards and backwards
     pairs = list(zip(master.parameters(), net.parameters()))
 
@@ -242,7 +244,7 @@ def main(argv=None):
         log.write(json.dumps(entry) + "\n")
 
     write(event="start", step=step, parameters=count_parameters(master), pictures=len(picture_paths(args.data)),
-          seed=seed, threads=args.threads, device=str(device), workers=workers, batchTimes=times, time=time.strftime("%H:%M:%S"))
+          seed=seed, threads=args.threads, device=str(device), workers=workers, batchTimes=times, leftOut=left_out, time=time.strftime("%H:%M:%S"))
     clock.last = time.time()
     progress = step / args.steps if args.steps else clock.tick()
     sums = {"loss": 0.0, "l1": 0.0, "norm": 0.0, "n": 0, "skipped": 0}
