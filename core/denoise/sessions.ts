@@ -193,8 +193,8 @@ export class DenoiseSessions {
     const look = lookAt(session.picture, view)
     const { scale, size, part, area } = look
     if (preview.revision === 1) {
-      const isWhole = area.width === session.picture.width && area.height === session.picture.height
-      this.#fitted = isWhole ? { width: view.width * view.scale, height: view.height * view.scale } : undefined
+      const isFitted = scale > 1 && area.width === session.picture.width && area.height === session.picture.height
+      this.#fitted = isFitted ? { width: view.width * view.scale, height: view.height * view.scale } : undefined
     }
     const tiles = this.#tilesFrom(middleOf(part), tier, size, part)
     if (!isWorth(tiles, instead)) return

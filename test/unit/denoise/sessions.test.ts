@@ -166,6 +166,13 @@ test('a picture that will be fitted like the last one is made smaller and looked
   inference.estimated = 0.5
   await sessions.open({ path, name: 'clean' })
   expect(inference.estimates.slice(4)).toEqual(['900 × 700'])
+
+  inference.estimated = 10
+  const { id } = await sessions.open({ path, name: 'shown at full size' })
+  await expect.poll(() => inference.estimates.length).toBe(7)
+  await sessions.preview(preview(id, { view: { x: 300, y: 200, width: 300, height: 200, scale: 1 } }), jobContext(), () => {})
+  await sessions.open({ path, name: 'perhaps again' })
+  expect(inference.estimates.slice(7)).toEqual(['900 × 700'])
 })
 
 test('at full size the visible part comes first, out of the picture itself, and not again once it is there', async () => {
