@@ -2,6 +2,7 @@ import type { JobSpec, PixelRect } from '../contract/index.ts'
 import { shrinkSamples } from '../images/index.ts'
 import type { Picture } from '../images/types.ts'
 import type { Rect, Tile } from '../inference/index.ts'
+import type { NoiseEstimate } from './estimate.ts'
 
 type View = NonNullable<Extract<JobSpec, { kind: 'denoise-preview' }>['view']>
 type Size = Pick<Rect, 'width' | 'height'>
@@ -35,17 +36,17 @@ export function lookAt({ width, height }: Size, view: View): Look {
   return { size, area: seen, scale, part: { x: 0, y: 0, ...size } }
 }
 
-/** The look at a whole picture that is fitted into so many screen pixels; none where it is not shown smaller. */
+/** Screen pixels that a view fits the whole picture into, by making it smaller; none for other views. */
+export function fittedBox({ width, height }: Size, { scale, area }: Look, view: View): Size | undefined {
+  const isWhole = area.width === width && area.height === height
+  return isWhole && scale > 1 ? { width: view.width * view.scale, height: view.height * view.scale } : undefined
+}
+
+/** The look at a whole picture that is fitted into so many screen pixels; none where it is not made smaller. */
 export function fittedLook(picture: Size, box: Size): Look | undefined {
   const { width, height } = picture
   const look = lookAt(picture, { x: 0, y: 0, width, height, scale: Math.min(box.width / width, box.height / height) })
-  return look.scale === 1 ? undefined : look
-}
-
-export function isSameLook(a: Look, b: Look): boolean {
-  const same = (one: Rect, other: Rect) =>
-    one.x === other.x && one.y === other.y && one.width === other.width && one.height === other.height
-  return a.scale === b.scale && same(a.area, b.area) && same(a.part, b.part)
+  return look.scale > 1 ? look : undefined
 }
 
 /** Whether these tiles show the view so much sooner than those do. */
@@ -54,9 +55,35 @@ export function isWorth(tiles: readonly Tile[], instead: readonly Tile[]): boole
   return work(tiles) < WORTH * work(instead)
 }
 
-/** What is denoised for a look. Shrinking averages: of white noise only 1/scale is left. */
-export async function pictureOf(picture: Picture, { scale, area, size }: Look): Promise<Picture> {
-  return scale === 1 ? picture : shrinkSamples(picture, area, size)
+/** A picture made smaller for a look, and its noise. Both are made once; whoever waits for them meets their failure, and nobody before. */
+export class ReducedPicture {
+  readonly #look: Look
+  readonly #estimate: (picture: Picture) => Promise<NoiseEstimate>
+  #noise: Promise<NoiseEstimate> | undefined
+  /** Shrinking averages: of white noise only 1/scale is left. */
+  readonly picture: Promise<Picture>
+
+  constructor(picture: Picture, look: Look, estimate: (picture: Picture) => Promise<NoiseEstimate>) {
+    this.#look = look
+    this.#estimate = estimate
+    this.picture = waitedForLater(shrinkSamples(picture, look.area, look.size))
+  }
+
+  isFor({ scale, area }: Look): boolean {
+    const own = this.#look
+    const { x, y, width, height } = own.area
+    return scale === own.scale && area.x === x && area.y === y && area.width === width && area.height === height
+  }
+
+  noise(): Promise<NoiseEstimate> {
+    this.#noise ??= waitedForLater(this.picture.then(this.#estimate))
+    return this.#noise
+  }
+}
+
+function waitedForLater<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {})
+  return promise
 }
 
 /** What a tile of the look covers of the picture. */

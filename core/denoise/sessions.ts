@@ -18,7 +18,7 @@ import { expectedError, type Inference, type NoiseLevel, type Rect, type Tile } 
 import type { JobContext } from '../jobs/types.ts'
 import { denoisePicture, outwardFrom } from './denoise.ts'
 import type { NoiseEstimate } from './estimate.ts'
-import { coveredBy, fittedLook, isSameLook, isWorth, lookAt, pictureOf, type Look } from './firstLook.ts'
+import { coveredBy, fittedBox, fittedLook, isWorth, lookAt, ReducedPicture, type Look } from './firstLook.ts'
 import { chooseSigma, isClean } from './sigma.ts'
 import { measureStructureLoss, STRUCTURE_LIMIT } from './structure.ts'
 
@@ -54,13 +54,6 @@ interface Confidence {
   parts: Map<string, { values: Uint8Array; columns: number }>
 }
 
-/** What is denoised for a look, and how strong its noise is once someone asks. */
-interface LookedAt {
-  look: Look
-  picture: Promise<Picture>
-  estimate?: Promise<NoiseEstimate>
-}
-
 interface Session {
   id: string
   name: string
@@ -71,7 +64,7 @@ interface Session {
   estimate: NoiseEstimate
   preview: Preview | undefined
   /** The last one stays: another level of noise is looked at in the same place. */
-  lookedAt: LookedAt | undefined
+  reduced: ReducedPicture | undefined
   confidence: Confidence
   /** Grows with every preview. */
   revision: number
@@ -101,9 +94,9 @@ export class DenoiseSessions {
     const estimating = this.#inference.estimateNoise(picture)
     // Beside the estimate, which takes about as long.
     const look = this.#fitted && fittedLook(picture, this.#fitted)
-    const lookedAt = look && lookedAtIn(picture, look)
+    const reduced = look && this.#reduce(picture, look)
     const estimate = await estimating
-    if (lookedAt && !isClean(estimate.sigma)) this.#estimateOf(lookedAt)
+    if (!isClean(estimate.sigma)) void reduced?.noise()
     const id = randomUUID()
     this.#sessions.set(id, {
       id,
@@ -113,7 +106,7 @@ export class DenoiseSessions {
       picture,
       estimate,
       preview: undefined,
-      lookedAt,
+      reduced,
       confidence: { revision: 0, parts: new Map() },
       revision: 0,
       original: undefined,
@@ -191,26 +184,19 @@ export class DenoiseSessions {
     emit: (tile: DenoiseTile) => void,
   ): Promise<void> {
     const look = lookAt(session.picture, view)
-    const { scale, size, part, area } = look
-    if (preview.revision === 1) {
-      const isFitted = scale > 1 && area.width === session.picture.width && area.height === session.picture.height
-      this.#fitted = isFitted ? { width: view.width * view.scale, height: view.height * view.scale } : undefined
-    }
+    const { scale, size, part } = look
+    if (preview.revision === 1) this.#fitted = fittedBox(session.picture, look, view)
     const tiles = this.#tilesFrom(middleOf(part), tier, size, part)
     if (!isWorth(tiles, instead)) return
-    const known = session.lookedAt && isSameLook(session.lookedAt.look, look) ? session.lookedAt : undefined
-    const lookedAt = (session.lookedAt = known ?? lookedAtIn(session.picture, look))
-    const picture = await lookedAt.picture.catch((error: unknown) => {
-      session.lookedAt = undefined
-      throw error
-    })
+    const { picture, sigma } =
+      scale === 1 ? { picture: session.picture, sigma: preview.sigma } : await this.#reduced(session, look, setting)
     const target = scale === 1 ? preview.target : new SharedArrayBuffer(picture.buffer.byteLength)
     const { revision, lookTiles } = preview
     preview.look = { ...picture, buffer: target }
     await denoisePicture(
       this.#inference,
       picture,
-      { tier, sigma: scale === 1 ? preview.sigma : await this.#reducedSigma(setting, lookedAt), target, tiles },
+      { tier, sigma, target, tiles },
       {
         checkpoint: context.checkpoint,
         onTile(tile) {
@@ -222,22 +208,21 @@ export class DenoiseSessions {
     )
   }
 
-  /** The level of a reduced picture. Only of white noise it is known how much is left. */
-  async #reducedSigma(setting: PreviewSpec['sigma'], lookedAt: LookedAt): Promise<NoiseLevel> {
-    if (setting !== 'auto') return setting / lookedAt.look.scale
-    return chooseSigma('auto', await this.#estimateOf(lookedAt))
+  /** The picture made smaller for a look, and the level of its noise. Only of white noise it is known how much is left. */
+  async #reduced(session: Session, look: Look, setting: PreviewSpec['sigma']): Promise<{ picture: Picture; sigma: NoiseLevel }> {
+    if (!session.reduced?.isFor(look)) session.reduced = this.#reduce(session.picture, look)
+    const { reduced } = session
+    try {
+      const picture = await reduced.picture
+      return { picture, sigma: setting === 'auto' ? chooseSigma('auto', await reduced.noise()) : setting / look.scale }
+    } catch (thrown) {
+      session.reduced = undefined
+      throw thrown
+    }
   }
 
-  #estimateOf(lookedAt: LookedAt): Promise<NoiseEstimate> {
-    lookedAt.estimate ??= waitedForLater(
-      lookedAt.picture
-        .then((picture) => this.#inference.estimateNoise(picture, LOOK_TILES))
-        .catch((error: unknown) => {
-          lookedAt.estimate = undefined
-          throw error
-        }),
-    )
-    return lookedAt.estimate
+  #reduce(picture: Picture, look: Look): ReducedPicture {
+    return new ReducedPicture(picture, look, (reduced) => this.#inference.estimateNoise(reduced, LOOK_TILES))
   }
 
   #tilesFrom(place: { x: number; y: number }, tier: Tier, size: { width: number; height: number }, part?: Rect): Tile[] {
@@ -355,16 +340,6 @@ export class DenoiseSessions {
 async function fileVersion(path: string): Promise<string> {
   const info = await stat(path).catch(() => undefined)
   return info ? `${info.dev}:${info.ino}:${info.size}:${info.mtimeMs}` : ''
-}
-
-function lookedAtIn(picture: Picture, look: Look): LookedAt {
-  return { look, picture: waitedForLater(pictureOf(picture, look)) }
-}
-
-/** A promise whose failure whoever waits for it will meet, and nobody before. */
-function waitedForLater<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => {})
-  return promise
 }
 
 /** Parts of an area, the middle one first; they begin at whole cells and stay in the picture. */

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
 import { CONFIDENCE_SCALE, jobSpec, type DenoiseConfidence, type DenoiseTile } from '../../../core/contract/index.ts'
@@ -156,6 +157,8 @@ test('a picture that will be fitted like the last one is made smaller and looked
     await sessions.preview(preview(sessionId, { view, sigma: 'auto' }), jobContext(), (tile) => tiles.push(tile))
     return (await sessions.lookTile(sessionId, tiles[0]!.revision, 0, 0))!
   }
+  // Much longer than making it smaller takes.
+  const settled = () => setTimeout(300)
   const first = await look(session.id)
   expect(inference.estimates).toEqual(['900 × 700', '300 × 234'])
   const again = await sessions.open({ path, name: 'the same again' })
@@ -165,6 +168,7 @@ test('a picture that will be fitted like the last one is made smaller and looked
 
   inference.estimated = 0.5
   await sessions.open({ path, name: 'clean' })
+  await settled()
   expect(inference.estimates.slice(4)).toEqual(['900 × 700'])
 
   inference.estimated = 10
@@ -172,6 +176,7 @@ test('a picture that will be fitted like the last one is made smaller and looked
   await expect.poll(() => inference.estimates.length).toBe(7)
   await sessions.preview(preview(id, { view: { x: 300, y: 200, width: 300, height: 200, scale: 1 } }), jobContext(), () => {})
   await sessions.open({ path, name: 'perhaps again' })
+  await settled()
   expect(inference.estimates.slice(7)).toEqual(['900 × 700'])
 })
 
