@@ -18,7 +18,7 @@ const TILED_RUNS = 3
 const SIGMA = 25
 /**
  * A session's threads wait for more work by spinning before they sleep. The next network to be measured would share the
- * cores with those of the last one: a quarter slower, where its run takes 100 ms. The app runs one at a time.
+ * cores with those of the last one, which a small one feels most. The app runs one at a time.
  */
 const REST_MS = 50
 

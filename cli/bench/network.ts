@@ -24,7 +24,7 @@ export async function openNetwork(path: string, { stride, threads }: { stride: n
   const session = await InferenceSession.create(path, sessionOptions({ device: 'cpu', threads })).catch((cause: unknown) => {
     throw new LucidexError('MODEL_INVALID', `The model cannot be loaded: ${(cause as Error).message}`, { path, cause })
   })
-  // Kept from run to run, as the app keeps them from tile to tile: the first touch of fresh memory costs a tenth of a small network's run.
+  // Kept from run to run, as the app keeps them from tile to tile: the first touch of fresh memory would count as a small network's time.
   let planes: { width: number; height: number; image: Tensor; sigma: Tensor; denoised: Tensor } | undefined
   return {
     async run(picture, sigma, target = new Float32Array(picture.data.length)) {

@@ -187,19 +187,13 @@ async function timeExport(engine: Engine, io: Io, source: string, target: string
     output: { format: 'jpeg' },
     destination: { kind: 'folder', path: target },
   }
-  const { seconds, value } = await timed(async () => {
-    const { jobId } = await engine.api.jobs.start(spec)
-    return (await followJob(engine, jobId, io)).report
-  })
-  return { seconds, steps: value.denoise!.reduce((sum, result) => sum + result.seconds, 0) }
+  const started = performance.now()
+  const { jobId } = await engine.api.jobs.start(spec)
+  const { report } = await followJob(engine, jobId, io)
+  const seconds = (performance.now() - started) / 1000
+  return { seconds, steps: report.denoise!.reduce((sum, result) => sum + result.seconds, 0) }
 }
 
 function megapixels({ width, height }: { width: number; height: number }): number {
   return (width * height) / 1e6
-}
-
-async function timed<T>(work: () => Promise<T>): Promise<{ seconds: number; value: T }> {
-  const started = performance.now()
-  const value = await work()
-  return { seconds: (performance.now() - started) / 1000, value }
 }

@@ -59,8 +59,8 @@ export function damageOf(db: Database, table: string, { thorough = false } = {})
 /** {@link findDamage} in a thread: for large libraries, whose check takes seconds. */
 export async function findDamageIn(thread: DatabaseThread, part: Part): Promise<string | undefined> {
   try {
-    const tables = part === 'everything' ? [] : (await thread.run(TABLES)).map(({ name }) => name as string)
-    const checks = part === 'everything' ? [WHOLE] : tables.filter((table) => isIn(part, table)).map((table) => `quick_check('${table}')`)
+    const tables = async () => (await thread.run(TABLES)).map(({ name }) => name as string).filter((table) => isIn(part, table))
+    const checks = part === 'everything' ? [WHOLE] : (await tables()).map((table) => `quick_check('${table}')`)
     for (const check of checks) {
       const [row] = await thread.run(`PRAGMA ${check}`)
       const found = String(Object.values(row!)[0])

@@ -122,7 +122,6 @@ interface Output {
   url?: (written: string) => string
 }
 
-/** One picture on its way through reading, denoising and writing. Each step leaves it alone once it is settled. */
 /** What is to be done with a picture. */
 type Treatment =
   | { kind: 'copy'; bytes: Uint8Array }
@@ -137,6 +136,7 @@ type Treatment =
       denoised?: { samples: SharedArrayBuffer; own: boolean }
     }
 
+/** One picture on its way through reading, denoising and writing. Each step leaves it alone once it is settled. */
 interface Task {
   item: ExportItem
   result: DenoiseResult

@@ -70,7 +70,7 @@ test('weak noise that the estimate missed is no structure', async () => {
   expect((await measureStructureLoss(noisy, clean.buffer, everywhere(0))).loss).toBeLessThan(STRUCTURE_LIMIT / 2)
 })
 
-test('texture that is everywhere is missed when it goes', async () => {
+test('where a weave that was everywhere went, that is told, too', async () => {
   const { clean, noisy } = weave(30, () => 6, 0)
   const flat = weave(0, () => 6, 0).clean
   expect((await measureStructureLoss(noisy, clean.buffer, everywhere(6))).loss).toBeLessThan(0.01)
