@@ -77,6 +77,17 @@ class Smoke(unittest.TestCase):
         self.assertFalse(torch.equal(start, self.weights(run)))
         self.assertTrue(bool(torch.isfinite(self.weights(run)).all()))
 
+    def test_init_leaves_out_blocks_that_are_gone(self):
+        whole = self.train("whole", "--steps", "2")
+        lean = self.config.with_name("lean.json")
+        lean.write_text(json.dumps({**SMALL, "depths": [0, *SMALL["depths"][1:]], "lr": 0.0, "lrEnd": 0.0}))
+        run = self.train("lean", "--config", str(lean), "--steps", "1", "--init", str(whole / "checkpoint.pt"))
+        before, after = (torch.load(r / "checkpoint.pt")["ema"] for r in (whole, run))
+        gone = sorted(set(before) - set(after))
+        self.assertTrue(gone and all(name.startswith("enc1.") for name in gone))
+        self.assertTrue(all(torch.equal(before[name], after[name]) for name in after))
+        self.assertEqual(json.loads((run / "log.jsonl").read_text().splitlines()[0])["leftOut"], gone)
+
     def test_batches_of_workers_repeat(self):
         first, second = (self.weights(self.train(name, "--steps", "4", "--workers", "2")) for name in ("w", "x"))
         self.assertTrue(torch.equal(first, second))

@@ -119,7 +119,7 @@ def fractal(size: int, rng: np.random.Generator) -> torch.Tensor:
 def mesh(picture: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
     """[3,P,P] seen through a net or in a weave: one or two gratings of a few pixels' period, straight or a little bent."""
     size = picture.shape[1]
-    y, x = torch.meshgrid(torch.arange(size) / 1.0, torch.arange(size) / 1.0, indexing="ij")
+    y, x = torch.meshgrid(*[torch.arange(size, dtype=torch.float32)] * 2, indexing="ij")
     angle, period = rng.uniform(0, math.pi), between(rng, 2.2, 12)
     bend = rng.uniform(0, 0.1) * torch.sin(2 * math.pi * (x + y) / rng.uniform(60, 400))
     wave = torch.zeros(size, size)
@@ -225,12 +225,11 @@ def processed(pictures: Pictures, generator: torch.Generator):
     if draw < 0.65:
         clean = pictures.crop(176, kind)  # a larger piece, because the camera may scale
         noisy, reference, deviation = cut(rng, *camera(clean, between(rng, 0.8, 20) / 255, rng, generator))
-        again = 0.6  # pictures that were sent, shown or cut have been saved again, mostly at the quality that programs start with
     elif draw < 0.8:
         reference = pictures.crop(PATCH, kind)
         by_place = camera_deviation(reference, between(rng, 1, 30) / 255, rng)
         noisy = reference + by_place * correlated(reference.shape, rng, generator)
-        deviation, again = by_place.pow(2).mean(0, keepdim=True).sqrt(), 0.6
+        deviation = by_place.pow(2).mean(0, keepdim=True).sqrt()
     else:  # white noise, then scaled or blurred
         level = between(rng, 2, 50) / 255
         side = round(PATCH * between(rng, 0.6, 2)) if rng.random() < 0.5 else PATCH
@@ -243,8 +242,8 @@ def processed(pictures: Pictures, generator: torch.Generator):
             noisy, reference = gaussian_blur(noisy, spread), gaussian_blur(clean, spread)
         else:
             reference = clean
-        deviation, again = local_deviation(noisy - reference), 0.6
-    if rng.random() < again:
+        deviation = local_deviation(noisy - reference)
+    if rng.random() < 0.6:  # saved again, as what was sent, shown or cut has been
         noisy = jpeg(noisy, int(rng.integers(60 if draw < 0.65 else 30, 98)), 2 if rng.random() < 0.6 else 0)
     file = as_file(noisy)
     # JPEG takes faint noise away and adds errors of its own: what is left of the noise is the less of the two.
